@@ -33,7 +33,7 @@
 #define EVRING_RATE_HZ_MAX		1000000ULL
 #define EVRING_BATCH_COUNT_MAX		1024
 #define EVRING_DEVICE_COUNT_MAX		1024
-#define EVRING_CONSUMER_COUNT_MAX	64	/* registered consumers of one ring */
+#define EVRING_CONSUMER_COUNT_MAX	63	/* registered consumers of one ring */
 
 /* The stamp of a slot: sequence, and whether its payload may be read. */
 #define EVRING_STAMP_BUSY(sequence)	((__u64)(sequence) << 1)
@@ -207,11 +207,15 @@ struct evring_consumer_page {
 /**
  * struct evring_doorbell_page - local rings: who is armed
  * @armed: (b) bit i: registered consumer i sleeps. Set by the consumer, cleared
- *         by whoever claims the doorbell.
+ *         by whoever claims the doorbell. EVRING_ARMED_FENCE: some side has no
+ *         membarrier(2), so the producer needs a full fence before it looks;
+ *         once set, never cleared.
  *
  * Writable by every registered consumer: one that misbehaves can cost others a
  * wake-up until their max_idle_ms, never an event or a count.
  */
+#define EVRING_ARMED_FENCE	(1ULL << 63)
+
 struct evring_doorbell_page {
 	__u64 armed;
 	__u64 reserved[511];

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: MIT
+// The producer of a local ring: one per ring, enforced by a lock that dies with
+// its process. The kernel's producer (kmod/) writes the same words.
+// Invariant: published() + dropped() == offered().
+// Ordering: letters P1 to P6 and D2, explained in ring/PROTOCOL.md.
+#pragma once
+
+#include <evring/abi.h>
+#include <evring/local_ring.hpp>
+#include <evring/memory.hpp>
+#include <evring/slot.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+
+namespace evring {
+
+enum class PublishStatus {
+  kPublished,
+  kDropped,  ///< gated ring, the slowest cursor is slot_count behind; counted
+};
+
+/// What a gated producer does when the slowest cursor is slot_count behind.
+enum class WhenFull {
+  kWait,    ///< spins, then yields, until there is room or nobody is registered
+  kRefuse,  ///< drops the new event and counts it, as an interrupt must
+};
+
+/// Where a test may kill the producer. See BasicProducer's `Hook`.
+enum class PublishStep {
+  kBusyStored,
+  kPayloadHalf,
+  kPayloadStored,
+  kReadyStored,
+  kHeadStored,
+  kStatusOdd,
+  kStatusEven,
+};
+
+struct NoHook {
+  void operator()(PublishStep) const noexcept {}
+};
+
+/// The part of a producer that does not depend on the slot: lock, takeover,
+/// status block, gate, doorbells. Not used directly.
+class ProducerCore {
+ public:
+  ProducerCore(const ProducerCore&) = delete;
+  ProducerCore& operator=(const ProducerCore&) = delete;
+
+  std::uint64_t published() const noexcept { return next_ - geometry().first_sequence; }
+  std::uint64_t dropped() const noexcept { return dropped_; }
+  std::uint64_t offered() const noexcept { return published() + dropped_; }
+  std::uint64_t next_sequence() const noexcept { return next_; }
+  std::uint64_t generation() const noexcept { return generation_; }
+  /// Slots that the producer before this one left half-written.
+  std::uint64_t repaired() const noexcept { return repaired_; }
+  std::uint64_t doorbells_rung() const noexcept { return doorbells_rung_; }
+  std::uint64_t doorbells_suppressed() const noexcept { return doorbells_suppressed_; }
+
+  /// Adds to lock_wait_ns and lock_contended of the status block; for a lock in front.
+  void add_lock_wait(std::uint64_t wait_ns) noexcept;
+
+  /// Brings the status block up to date (it may trail single publishes by 63).
+  void refresh_status() noexcept;
+
+  const Geometry& geometry() const noexcept { return side_->geometry; }
+
+ protected:
+  /// Takes the ring: locks it, finds where the last producer stopped, reclaims the
+  /// slots it left BUSY, starts a new generation.
+  /// @throws std::system_error (EBUSY) naming the ring: it has a producer.
+  ProducerCore(const LocalRing& ring, WhenFull when_full);
+  ~ProducerCore();
+
+  /// How many of `count` events may be published now: all of them in overwrite mode;
+  /// in gated mode at least one when waiting, possibly none when refusing.
+  std::uint64_t room_for(std::uint64_t count) noexcept {
+    if (!gated_) [[likely]]
+      return count;
+    return gated_room_for(count);
+  }
+  /// Looks at who is armed, and rings for those whose request is fulfilled.
+  void ring_doorbells(std::uint64_t armed) noexcept;
+  void count_drop(std::uint64_t count) noexcept;
+  std::uint64_t now_ns() const noexcept;
+
+  /// Publishes head, then looks at the doorbell word.
+  void publish_head() noexcept {
+    // (P3) Events before head, or a consumer drains to what is not there. Pairs with (C3).
+    store_release(head_word_, next_);
+    // (D2) Head before the look at who is armed, or a sleeper misses its doorbell.
+    // The compiler keeps the order; the CPU is made to by the arming side's
+    // membarrier. Pairs with (D1).
+    fence_compiler();
+    const std::uint64_t armed = load_relaxed(armed_word_);
+    if (armed != 0) [[unlikely]]
+      ring_doorbells(armed);
+  }
+
+  std::byte* slots_;
+  std::uint64_t mask_;
+  std::uint64_t next_ = 0;
+  std::uint64_t* head_word_;
+  std::uint64_t* armed_word_;
+  bool gated_ = false;
+  std::uint64_t last_event_ns_ = 0;
+  void (*status_hook_)(PublishStep) = nullptr;  ///< tests: see PublishStep
+
+ private:
+  std::uint64_t gated_room_for(std::uint64_t count) noexcept;
+  void take_over() noexcept;
+  void refresh_gate_limit() noexcept;
+
+  std::shared_ptr<ProducerSide> side_;
+  FileDescriptor lock_;
+  WhenFull when_full_;
+  std::uint64_t gate_registered_ = 0;
+  std::uint64_t gate_limit_ = 0;  ///< gated: may publish sequences before this
+  std::uint64_t dropped_ = 0;
+  std::uint64_t generation_ = 0;
+  std::uint64_t repaired_ = 0;
+  std::uint64_t doorbells_rung_ = 0;
+  std::uint64_t doorbells_suppressed_ = 0;
+  std::uint64_t lock_wait_ns_ = 0;
+  std::uint64_t lock_contended_ = 0;
+  std::array<std::uint64_t, EVRING_CONSUMER_COUNT_MAX> timer_started_for_{};
+};
+
+/// The producer of one local ring. One thread; see SharedProducer for several.
+///
+/// `Hook` is called at every PublishStep with the step, for tests that kill it there.
+template <class Layout, class Hook = NoHook>
+class BasicProducer : public ProducerCore {
+ public:
+  using EventType = BasicEvent<Layout>;
+
+  /// @throws std::system_error (EBUSY): the ring has a producer.
+  ///         std::invalid_argument: the ring's slots are not `Layout`.
+  explicit BasicProducer(const LocalRing& ring, WhenFull when_full = WhenFull::kWait)
+      : ProducerCore(ring, when_full) {
+    const AnySlotLayout& found = geometry().slot;
+    if constexpr (!Layout::kIsStatic) {
+      layout_ = found;
+    } else if (found.format() != layout_.format() || found.slot_bytes() != layout_.slot_bytes()) {
+      throw std::invalid_argument(ring.name() + ": the ring's slots are not this producer's");
+    }
+    if constexpr (!std::is_same_v<Hook, NoHook>) {
+      status_hook_ = [](PublishStep step) { Hook{}(step); };
+    }
+  }
+
+  /// Publishes one event. Wait-free in overwrite mode; no system call unless a
+  /// consumer's doorbell is due.
+  ///
+  /// `event.length_bytes` past the payload is cut. Its sequence and timestamp are
+  /// assigned here.
+  PublishStatus publish(const EventType& event) noexcept {
+    if (room_for(1) == 0) {
+      count_drop(1);
+      return PublishStatus::kDropped;
+    }
+    stamp_time();
+    write_slot(next_, event);
+    ++next_;
+    publish_head();
+    Hook{}(PublishStep::kHeadStored);
+    if ((next_ & 63) == 0) refresh_status();
+    return PublishStatus::kPublished;
+  }
+
+  /// Publishes events in order, head once per run of room.
+  /// @return how many were published; the rest were dropped and counted.
+  std::size_t publish_batch(std::span<const EventType> events) noexcept {
+    std::size_t done = 0;
+    stamp_time();
+    while (done < events.size()) {
+      const std::uint64_t room = room_for(events.size() - done);
+      if (room == 0) {
+        count_drop(events.size() - done);
+        return done;
+      }
+      for (std::uint64_t i = 0; i < room; ++i) write_slot(next_ + i, events[done + i]);
+      next_ += room;
+      done += room;
+      publish_head();
+      Hook{}(PublishStep::kHeadStored);
+    }
+    refresh_status();
+    return done;
+  }
+
+  /// Slots to fill in place; see reserve().
+  class Reservation {
+   public:
+    std::uint64_t count() const noexcept { return count_; }
+    std::uint64_t sequence(std::uint64_t index) const noexcept { return first_ + index; }
+
+    /// Stores payload word `word_index` (8 bytes) of event `index`.
+    void set_word(std::uint64_t index, std::size_t word_index, std::uint64_t value) noexcept {
+      store_relaxed(
+          producer_->word_at(first_ + index, producer_->layout_.payload_offset() + 8 * word_index),
+          value);
+    }
+    /// Type and length of event `index`; for kFull slots, 0 and the whole payload
+    /// where it is not called.
+    void set_type(std::uint64_t index, std::uint32_t type, std::uint32_t length_bytes) noexcept {
+      if (producer_->layout_.format() == SlotFormat::kFull) {
+        store_relaxed(producer_->word_at(first_ + index, 16),
+                      EVRING_TYPE_LENGTH(type, length_bytes));
+      }
+    }
+    /// Publishes all of it, in order, as one batch. Once; without it nothing is published.
+    void commit() noexcept { producer_->commit(*this); }
+
+   private:
+    friend class BasicProducer;
+    Reservation(BasicProducer* producer, std::uint64_t first, std::uint64_t count) noexcept
+        : producer_(producer), first_(first), count_(count) {}
+    BasicProducer* producer_;
+    std::uint64_t first_;
+    std::uint64_t count_;
+  };
+
+  /// Reserves up to `count` slots (at most slot_count) to be filled in place. One
+  /// reservation at a time. In a gated ring that refuses, fewer may be given; the
+  /// missing ones count as dropped.
+  Reservation reserve(std::uint64_t count) noexcept {
+    if (count > mask_ + 1) count = mask_ + 1;
+    const std::uint64_t room = room_for(count);
+    if (room < count) count_drop(count - room);
+    stamp_time();
+    for (std::uint64_t i = 0; i < room; ++i) open_slot(next_ + i);
+    return Reservation(this, next_, room);
+  }
+
+ private:
+  static constexpr unsigned kPrefetchSlots = 8;
+
+  std::uint64_t* word_at(std::uint64_t sequence, std::size_t offset) noexcept {
+    return reinterpret_cast<std::uint64_t*>(slots_ + (sequence & mask_) * layout_.slot_bytes() +
+                                            offset);
+  }
+
+  void stamp_time() noexcept {
+    if (layout_.format() != SlotFormat::kBare) last_event_ns_ = now_ns();
+  }
+
+  /// Marks a slot as being written.
+  void mark_busy(std::uint64_t sequence) noexcept {
+    store_relaxed(word_at(sequence, 0), EVRING_STAMP_BUSY(sequence));
+    // (P1) BUSY before the payload, or a torn copy passes. Pairs with (C2).
+    fence_release();
+    Hook{}(PublishStep::kBusyStored);
+  }
+
+  void mark_ready(std::uint64_t sequence) noexcept {
+    // (P2) The payload before READY, or old words look new. Pairs with (C1).
+    store_release(word_at(sequence, 0), EVRING_STAMP_READY(sequence));
+    Hook{}(PublishStep::kReadyStored);
+  }
+
+  void open_slot(std::uint64_t sequence) noexcept {
+    mark_busy(sequence);
+    if (layout_.format() != SlotFormat::kBare) store_relaxed(word_at(sequence, 8), last_event_ns_);
+    if (layout_.format() == SlotFormat::kFull) {
+      store_relaxed(word_at(sequence, 16), EVRING_TYPE_LENGTH(0, layout_.payload_bytes()));
+    }
+  }
+
+  void write_slot(std::uint64_t sequence, const EventType& event) noexcept {
+    prefetch_for_write(word_at(sequence + kPrefetchSlots, 0));
+    mark_busy(sequence);
+    if (layout_.format() != SlotFormat::kBare) store_relaxed(word_at(sequence, 8), last_event_ns_);
+    if constexpr (requires { event.length_bytes; }) {
+      if (layout_.format() == SlotFormat::kFull) {
+        store_relaxed(
+            word_at(sequence, 16),
+            EVRING_TYPE_LENGTH(event.type, std::min(event.length_bytes, layout_.payload_bytes())));
+      }
+    }
+    write_payload(sequence, event);
+    mark_ready(sequence);
+  }
+
+  void write_payload(std::uint64_t sequence, const EventType& event) noexcept {
+    const std::size_t word_count = layout_.payload_bytes() / 8;
+    std::uint64_t* words = word_at(sequence, layout_.payload_offset());
+    for (std::size_t i = 0; i < word_count; ++i) {
+      std::uint64_t word;
+      __builtin_memcpy(&word, event.payload.data() + 8 * i, 8);
+      store_relaxed(words + i, word);
+      if (i == word_count / 2) Hook{}(PublishStep::kPayloadHalf);
+    }
+    Hook{}(PublishStep::kPayloadStored);
+  }
+
+  void commit(const Reservation& reservation) noexcept {
+    Hook{}(PublishStep::kPayloadStored);
+    for (std::uint64_t i = 0; i < reservation.count_; ++i) mark_ready(reservation.first_ + i);
+    if (reservation.count_ == 0) return;
+    next_ = reservation.first_ + reservation.count_;
+    publish_head();
+    Hook{}(PublishStep::kHeadStored);
+    refresh_status();
+  }
+
+  [[no_unique_address]] Layout layout_;
+};
+
+using Producer = BasicProducer<DefaultSlot>;
+using AnyProducer = BasicProducer<AnySlotLayout>;
+
+}  // namespace evring
