@@ -74,7 +74,7 @@ struct evring_slot {
 
 /* mode: what happens when the slowest registered cursor is slot_count behind. */
 enum evring_mode {
-	EVRING_MODE_OVERWRITE = 0,	/* the producer goes on; lapped consumers count their loss */
+	EVRING_MODE_OVERWRITE = 0,	/* the producer goes on; who is lapped counts the loss */
 	EVRING_MODE_GATED = 1,		/* the producer waits (local) or drops and counts */
 };
 
