@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034
 # Shared by fetch, build-modules and run: where the kernels lie and what they are called.
 # A kernel is named by a short id, VERSION[-FLAVOUR]: 6.1, 6.12-rt, 6.12-cloud.
 # The cache outlives build trees; nothing in it is ever installed on the host.
