@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// One ring as a poller holds it: the mapping, the consumer, and the way to its
+// doorbell, be it a local ring of this process, of another one, or a device.
+// Set-up code throws; a source belongs to the thread that polls it.
+#pragma once
+
+#include <evring/consumer.hpp>
+#include <evring/device.hpp>
+#include <evring/local_ring.hpp>
+#include <evring/mapping.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace evring {
+
+/// Why a ring will give no more events.
+enum class GoneReason : std::uint8_t {
+  kNot,
+  kRemoved,    ///< the device was removed
+  kClosed,     ///< the owner of the local ring closed it
+  kOwnerDied,  ///< the owner of the local ring died without closing it
+};
+const char* to_string(GoneReason reason) noexcept;
+
+struct LinkOptions {
+  StartAt start_at = StartAt::kNewest;
+  std::uint64_t sequence = 0;  ///< for StartAt::kSequence
+  bool doorbell = true;        ///< register where that is needed to park; see RingLink
+};
+
+/// A ring and the way to its doorbell, without the consumer.
+///
+/// A gated ring is always registered, so that its producer waits for this reader. An
+/// overwriting local ring is registered for its doorbell alone; where no place is
+/// left the link works without one and doorbell_refusal() says why.
+class RingLink {
+ public:
+  /// Opens a ring by name: `local:NAME`, or the device `NAME` or `/dev/evring/NAME`.
+  /// @throws std::system_error, one line with the name, the reason and the remedy.
+  static RingLink open(const std::string& name, const LinkOptions& options = {});
+  /// A local ring of this process.
+  static RingLink of(LocalRing ring, const LinkOptions& options = {});
+
+  RingLink(RingLink&&) noexcept = default;
+  RingLink& operator=(RingLink&&) noexcept = default;
+
+  /// `local:NAME` or the device's name.
+  const std::string& name() const noexcept { return name_; }
+  const Mapping& mapping() const noexcept { return *mapping_; }
+  bool is_device() const noexcept { return device_.has_value(); }
+  bool is_gated() const noexcept { return mapping_->geometry().mode == Mode::kGated; }
+  const LinkOptions& options() const noexcept { return options_; }
+
+  Registration* registration() noexcept { return registration_ ? &*registration_ : nullptr; }
+  Device* device() noexcept { return device_ ? &*device_ : nullptr; }
+  std::uint64_t device_capabilities() const noexcept { return capabilities_; }
+  /// Hangs up when the owner of a local ring of another process goes; else -1.
+  int owner_fd() const noexcept;
+  /// Why there is no doorbell; empty when there is one.
+  const std::string& doorbell_refusal() const noexcept { return doorbell_refusal_; }
+
+  /// From the header: one relaxed load. Does not see an owner's sudden death; a
+  /// parker learns that from owner_fd() and notes it here.
+  GoneReason gone() const noexcept;
+  void note_gone(GoneReason reason) noexcept { noted_gone_ = reason; }
+
+  /// A consumer that starts where options() say, gated where the ring is.
+  template <class Layout>
+  BasicConsumer<Layout> make_consumer() {
+    BasicConsumer<Layout> consumer(mapping(), is_gated() ? StartAt::kNewest : options_.start_at,
+                                   options_.sequence);
+    if (is_gated()) consumer.gate(gate_page(), gate_sequence());
+    return consumer;
+  }
+
+ private:
+  RingLink() = default;
+  static RingLink open_local(const std::string& name, const LinkOptions& options);
+  static RingLink open_device(const std::string& name, const LinkOptions& options);
+  evring_consumer_page* gate_page() noexcept;
+  std::uint64_t gate_sequence() noexcept;
+
+  std::string name_;
+  LinkOptions options_;
+  std::optional<LocalRing> ring_;  ///< keeps a ring of this process alive
+  std::optional<Mapping> mapping_;
+  std::optional<Registration> registration_;
+  FileDescriptor owner_fd_;
+  std::optional<Device> device_;
+  std::optional<DeviceCursor> device_cursor_;
+  std::uint64_t capabilities_ = 0;
+  std::string doorbell_refusal_;
+  GoneReason noted_gone_ = GoneReason::kNot;
+};
+
+/// A link and its consumer. `Layout` is DefaultSlot for speed, AnySlotLayout for tools.
+template <class Layout>
+struct BasicPollSource {
+  RingLink link;
+  BasicConsumer<Layout> consumer;
+
+  /// @throws what RingLink::open() and the consumer's constructor throw.
+  static BasicPollSource open(const std::string& name, const LinkOptions& options = {}) {
+    return from(RingLink::open(name, options));
+  }
+  static BasicPollSource of(LocalRing ring, const LinkOptions& options = {}) {
+    return from(RingLink::of(std::move(ring), options));
+  }
+  static BasicPollSource from(RingLink link) {
+    auto consumer = link.make_consumer<Layout>();
+    return {std::move(link), std::move(consumer)};
+  }
+};
+
+using PollSource = BasicPollSource<DefaultSlot>;
+using AnyPollSource = BasicPollSource<AnySlotLayout>;
+
+}  // namespace evring

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include "epoll_parker.hpp"
+#include "uring_parker.hpp"
+
+#include <evring/poller/parker.hpp>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace evring {
+
+Parker::Parker() : interrupt_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  if (!interrupt_fd_) throw std::system_error(errno, std::generic_category(), "eventfd");
+}
+
+void Parker::interrupt() noexcept {
+  const int saved = errno;  // we may be inside a signal handler
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = write(interrupt_fd_.get(), &one, sizeof(one));
+  errno = saved;
+}
+
+void Parker::clear_interrupt() noexcept {
+  std::uint64_t value = 0;
+  [[maybe_unused]] const auto got = read(interrupt_fd_.get(), &value, sizeof(value));
+}
+
+std::unique_ptr<Parker> Parker::make(Rung best_rung) {
+  if (best_rung >= Rung::kEpoll) {
+    return std::make_unique<EpollParker>("asked for nothing better", best_rung == Rung::kEpoll);
+  }
+  UringSupport support = probe_io_uring();
+  if (support.usable) {
+    auto parker = std::make_unique<UringParker>(support, best_rung);
+    const int error = parker->open();
+    if (error == 0) return parker;
+    support.reason = explain_uring_refusal(error);
+  }
+  return std::make_unique<EpollParker>(support.reason, true);
+}
+
+}  // namespace evring

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include <evring/poller/source.hpp>
+#include <evring/status.hpp>
+
+#include <cerrno>
+#include <string_view>
+#include <system_error>
+
+namespace evring {
+namespace {
+
+constexpr std::string_view kLocalPrefix = "local:";
+
+}  // namespace
+
+const char* to_string(GoneReason reason) noexcept {
+  switch (reason) {
+    case GoneReason::kRemoved:
+      return "the device was removed";
+    case GoneReason::kClosed:
+      return "its owner closed it";
+    case GoneReason::kOwnerDied:
+      return "its owner died";
+    case GoneReason::kNot:
+      break;
+  }
+  return "alive";
+}
+
+RingLink RingLink::open(const std::string& name, const LinkOptions& options) {
+  if (name.starts_with(kLocalPrefix)) {
+    return open_local(name.substr(kLocalPrefix.size()), options);
+  }
+  return open_device(name, options);
+}
+
+RingLink RingLink::of(LocalRing ring, const LinkOptions& options) {
+  RingLink link;
+  link.name_ = std::string(kLocalPrefix) + ring.name();
+  link.options_ = options;
+  link.mapping_ = ring.mapping();
+  if (options.doorbell || link.is_gated()) {
+    try {
+      link.registration_ = ring.register_consumer(options.start_at, options.sequence);
+    } catch (const std::system_error& error) {
+      if (link.is_gated()) throw;
+      link.doorbell_refusal_ = error.what();
+    }
+  } else {
+    link.doorbell_refusal_ = "no doorbell was asked for";
+  }
+  link.ring_ = std::move(ring);
+  return link;
+}
+
+RingLink RingLink::open_local(const std::string& name, const LinkOptions& options) {
+  RingLink link;
+  link.name_ = std::string(kLocalPrefix) + name;
+  link.options_ = options;
+  Attachment attachment = attach_local(name);  // a look: is it gated?
+  const bool gated = attachment.mapping.geometry().mode == Mode::kGated;
+  link.doorbell_refusal_ = options.doorbell ? "" : "no doorbell was asked for";
+  if (options.doorbell || gated) {
+    try {
+      attachment = attach_local(name, options.start_at, options.sequence);
+    } catch (const std::system_error& error) {
+      if (gated || error.code().value() != ENOSPC) throw;
+      link.doorbell_refusal_ = error.what();
+    }
+  }
+  link.mapping_ = std::move(attachment.mapping);
+  link.registration_ = std::move(attachment.registration);
+  link.owner_fd_ = std::move(attachment.owner_fd);
+  return link;
+}
+
+RingLink RingLink::open_device(const std::string& name, const LinkOptions& options) {
+  Device device = Device::open(name);
+  const evring_device_info info = device.info();
+  if (info.mode == EVRING_MODE_GATED) device = Device::open(name, Device::Access::kReadWrite);
+  RingLink link;
+  link.name_ = device.name();
+  link.options_ = options;
+  link.capabilities_ = info.capabilities;
+  link.mapping_ = device.map();
+  if (link.is_gated()) {
+    link.device_cursor_ = device.register_cursor(options.start_at, options.sequence);
+  }
+  if (!options.doorbell) link.doorbell_refusal_ = "no doorbell was asked for";
+  link.device_ = std::move(device);
+  return link;
+}
+
+int RingLink::owner_fd() const noexcept { return owner_fd_.get(); }
+
+GoneReason RingLink::gone() const noexcept {
+  switch (evring::gone(*mapping_->header())) {
+    case EVRING_GONE_NOT:
+      return noted_gone_;
+    case EVRING_GONE_REMOVED:
+      return GoneReason::kRemoved;
+    default:
+      return GoneReason::kClosed;
+  }
+}
+
+evring_consumer_page* RingLink::gate_page() noexcept {
+  return device_cursor_ ? device_cursor_->page() : registration_->page();
+}
+
+std::uint64_t RingLink::gate_sequence() noexcept {
+  return device_cursor_ ? device_cursor_->sequence() : registration_->sequence();
+}
+
+}  // namespace evring

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "uring.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace evring {
+namespace {
+
+/// Best first. Deferred task work: completions are posted when we ask, never by
+/// interrupting the poller; its flag word says when asking is worth a system call.
+constexpr std::array<unsigned, 3> kFlagSets = {
+    IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
+        IORING_SETUP_R_DISABLED,
+    IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_R_DISABLED,
+    IORING_SETUP_R_DISABLED,
+};
+
+}  // namespace
+
+Uring::~Uring() {
+  if (open_) io_uring_queue_exit(&ring_);
+}
+
+int Uring::open(unsigned entry_count) noexcept {
+  int result = -EINVAL;
+  for (const unsigned flags : kFlagSets) {
+    io_uring_params params{};
+    params.flags = flags;
+    result = io_uring_queue_init_params(entry_count, &ring_, &params);
+    if (result != -EINVAL) break;
+  }
+  if (result < 0) return -result;
+  open_ = true;
+  read_opcodes();
+  return 0;
+}
+
+void Uring::read_opcodes() noexcept {
+  io_uring_probe* probe = io_uring_get_probe_ring(&ring_);
+  if (probe == nullptr) return;
+  for (unsigned opcode = 0; opcode < 256; ++opcode) {
+    supported_[opcode] = io_uring_opcode_supported(probe, static_cast<int>(opcode)) != 0;
+  }
+  io_uring_free_probe(probe);
+}
+
+void Uring::enable() noexcept {
+  if (enabled_) return;
+  enabled_ = true;
+  io_uring_enable_rings(&ring_);
+}
+
+io_uring_sqe* Uring::next_sqe() noexcept {
+  enable();
+  io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
+  while (sqe == nullptr) {
+    io_uring_submit(&ring_);
+    sqe = io_uring_get_sqe(&ring_);
+  }
+  std::memset(sqe, 0, sizeof(*sqe));
+  return sqe;
+}
+
+int Uring::try_nop() noexcept {
+  enable();
+  io_uring_sqe* sqe = next_sqe();
+  sqe->opcode = IORING_OP_NOP;
+  const int submitted = io_uring_submit_and_wait(&ring_, 1);
+  if (submitted < 0) return -submitted;
+  return reap([](const io_uring_cqe&) {}) == 1 ? 0 : EIO;
+}
+
+void Uring::enter(std::chrono::microseconds limit) noexcept {
+  enable();
+  if (limit.count() == 0) {
+    io_uring_submit_and_get_events(&ring_);
+    return;
+  }
+  io_uring_cqe* cqe = nullptr;
+  if (limit.count() < 0) {
+    io_uring_submit_and_wait(&ring_, 1);
+    return;
+  }
+  __kernel_timespec time{limit.count() / 1000000, limit.count() % 1000000 * 1000};
+  io_uring_submit_and_wait_timeout(&ring_, &cqe, 1, &time, nullptr);
+}
+
+}  // namespace evring

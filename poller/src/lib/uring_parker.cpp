@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+#include "uring_parker.hpp"
+
+#include <evring/abi.h>
+
+#include <poll.h>
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+namespace evring {
+
+using std::chrono::microseconds;
+
+namespace {
+
+constexpr unsigned kEntryCount = 256;
+constexpr std::size_t kCommandOffset = 48;  ///< of the command area in a 64-byte entry
+
+}  // namespace
+
+int UringParker::open() noexcept { return ring_.open(kEntryCount); }
+
+UringParker::~UringParker() {
+  for (unsigned id = 0; id < watches_.size(); ++id) forget(id);
+}
+
+void UringParker::choose_rung(const RingLink& link, RungChoice& choice) const {
+  if (!link.doorbell_refusal().empty()) {
+    choice = {Rung::kSpin, link.doorbell_refusal()};
+  } else if (!link.is_device()) {
+    choice = {Rung::kUringPoll, "local ring: eventfd and timerfd, polled by io_uring"};
+  } else if (best_rung_ != Rung::kUringCommand) {
+    choice = {Rung::kUringPoll, "asked for nothing better"};
+  } else if (!support_.uring_command) {
+    choice = {Rung::kUringPoll, "this kernel has no io_uring commands (before 5.19)"};
+  } else if ((link.device_capabilities() & EVRING_CAP_URING_CMD) == 0) {
+    choice = {Rung::kUringPoll, "evring.ko was built for a kernel without io_uring commands"};
+  } else {
+    choice = {Rung::kUringCommand, "evring.ko takes io_uring commands on this kernel"};
+  }
+}
+
+void UringParker::watch(unsigned id, RingLink& link, RungChoice& choice) {
+  if (id >= watches_.size()) watches_.resize(id + 1);
+  Watch& watch = watches_[id];
+  watch.link = &link;
+  watch.choice = &choice;
+  choose_rung(link, choice);
+  if (link.owner_fd() >= 0) {
+    post_poll(link.owner_fd(), POLLRDHUP, false, pack(Kind::kOwner, id, 0));
+  }
+}
+
+void UringParker::post_poll(int fd, unsigned mask, bool multishot,
+                            std::uint64_t user_data) noexcept {
+  io_uring_sqe* sqe = ring_.next_sqe();
+  sqe->opcode = IORING_OP_POLL_ADD;
+  sqe->fd = fd;
+  sqe->poll32_events = mask;
+  sqe->len = multishot ? IORING_POLL_ADD_MULTI : 0;
+  sqe->user_data = user_data;
+}
+
+/// Multishot polls end now and then (a full completion queue): posted anew.
+void UringParker::post_local(unsigned id, Watch& watch) noexcept {
+  if (!watch.doorbell_posted) {
+    post_poll(watch.link->registration()->doorbell_fd(), POLLIN, true,
+              pack(Kind::kDoorbell, id, 0));
+    watch.doorbell_posted = true;
+  }
+  if (!watch.timer_posted) {
+    post_poll(watch.link->registration()->timer_fd(), POLLIN, true, pack(Kind::kTimer, id, 0));
+    watch.timer_posted = true;
+  }
+}
+
+void UringParker::post_command(unsigned id, Watch& watch, const evring_arm& arm) noexcept {
+  io_uring_sqe* sqe = ring_.next_sqe();
+  sqe->opcode = IORING_OP_URING_CMD;
+  sqe->fd = watch.link->device()->fd();
+  sqe->cmd_op = static_cast<std::uint32_t>(EVRING_URING_ARM);
+  std::memcpy(reinterpret_cast<std::byte*>(sqe) + kCommandOffset, &arm, sizeof(arm));
+  sqe->user_data = pack(Kind::kCommand, id, ++watch.serial);
+  ++watch.command_count;
+}
+
+ArmResult UringParker::arm(unsigned id, const ArmRequest& request, std::uint64_t cursor) noexcept {
+  Watch& watch = watches_[id];
+  if (!watch.link->is_device()) return arm_local(id, request, cursor);
+  if (watch.choice->rung != Rung::kUringCommand) return arm_by_ioctl(id, request, cursor);
+  post_command(id, watch, to_abi(request, cursor));
+  watch.armed = true;
+  return ArmResult::kArmed;
+}
+
+ArmResult UringParker::arm_local(unsigned id, const ArmRequest& request,
+                                 std::uint64_t cursor) noexcept {
+  Watch& watch = watches_[id];
+  if (!watch.link->registration()->arm(request, cursor)) return ArmResult::kReady;
+  post_local(id, watch);
+  watch.armed = true;
+  return ArmResult::kArmed;
+}
+
+ArmResult UringParker::arm_by_ioctl(unsigned id, const ArmRequest& request,
+                                    std::uint64_t cursor) noexcept {
+  Watch& watch = watches_[id];
+  try {
+    watch.link->device()->arm(request, cursor);
+  } catch (const std::system_error&) {
+    return ArmResult::kGone;
+  }
+  post_poll(watch.link->device()->fd(), POLLIN, false, pack(Kind::kPoll, id, ++watch.serial));
+  watch.poll_posted = true;
+  watch.armed = true;
+  return ArmResult::kArmed;
+}
+
+bool UringParker::disarm(unsigned id) noexcept {
+  Watch& watch = watches_[id];
+  if (!watch.armed) return false;
+  watch.armed = false;
+  if (!watch.link->is_device()) return watch.link->registration()->disarm();
+  disarm_device(id, watch);
+  return false;
+}
+
+void UringParker::disarm_device(unsigned id, Watch& watch) noexcept {
+  if (watch.command_count != 0) {
+    io_uring_sqe* sqe = ring_.next_sqe();
+    sqe->opcode = IORING_OP_URING_CMD;
+    sqe->fd = watch.link->device()->fd();
+    sqe->cmd_op = static_cast<std::uint32_t>(EVRING_URING_DISARM);
+    sqe->user_data = pack(Kind::kIgnored, id, 0);
+  }
+  if (watch.poll_posted) {
+    io_uring_sqe* sqe = ring_.next_sqe();
+    sqe->opcode = IORING_OP_POLL_REMOVE;
+    sqe->fd = -1;
+    sqe->addr = pack(Kind::kPoll, id, watch.serial);
+    sqe->user_data = pack(Kind::kIgnored, id, 0);
+    watch.poll_posted = false;
+    try {
+      watch.link->device()->disarm();
+    } catch (const std::system_error&) {
+      // The device is gone, and its arm with it.
+    }
+  }
+  ++watch.serial;
+}
+
+void UringParker::forget(unsigned id) noexcept {
+  if (id >= watches_.size() || watches_[id].link == nullptr) return;
+  Watch& watch = watches_[id];
+  disarm(id);
+  const auto cancel = [this, id](Kind kind) {
+    io_uring_sqe* sqe = ring_.next_sqe();
+    sqe->opcode = IORING_OP_POLL_REMOVE;
+    sqe->fd = -1;
+    sqe->addr = pack(kind, id, 0);
+    sqe->user_data = pack(Kind::kIgnored, id, 0);
+  };
+  if (watch.doorbell_posted) cancel(Kind::kDoorbell);
+  if (watch.timer_posted) cancel(Kind::kTimer);
+  if (watch.link->owner_fd() >= 0) cancel(Kind::kOwner);
+  watch.choice = nullptr;
+  std::vector<Wake> ignored;
+  const microseconds slice{10000};
+  for (int i = 0; i < 100 && watch.command_count != 0; ++i) wait(slice, ignored);
+  watch.link = nullptr;
+  ring_.enter(microseconds{0});
+}
+
+std::uint64_t UringParker::wait(microseconds limit, std::vector<Wake>& wakes) noexcept {
+  if (!interrupt_posted_) {
+    post_poll(interrupt_fd(), POLLIN, true, pack(Kind::kInterrupt, 0, 0));
+    interrupt_posted_ = true;
+  }
+  ring_.enter(limit);
+  return ring_.reap([this, &wakes](const io_uring_cqe& cqe) { take(cqe, wakes); });
+}
+
+void UringParker::take(const io_uring_cqe& cqe, std::vector<Wake>& wakes) noexcept {
+  const auto kind = static_cast<Kind>(cqe.user_data & 0xff);
+  const auto serial = static_cast<std::uint16_t>(cqe.user_data >> 16);
+  const auto id = static_cast<unsigned>(cqe.user_data >> 32);
+  const bool more = (cqe.flags & IORING_CQE_F_MORE) != 0;
+  switch (kind) {
+    case Kind::kInterrupt:
+      clear_interrupt();
+      if (!more) interrupt_posted_ = false;
+      break;
+    case Kind::kDoorbell:
+    case Kind::kTimer:
+      take_local(id, kind, more, wakes);
+      break;
+    case Kind::kOwner:
+      if (watches_[id].choice != nullptr && cqe.res > 0) {
+        disarm(id);
+        wakes.push_back({id, WakeCause::kGone});
+      }
+      break;
+    case Kind::kCommand:
+      take_command(id, serial, cqe.res, wakes);
+      break;
+    case Kind::kPoll:
+      take_poll(id, serial, cqe.res, wakes);
+      break;
+    case Kind::kIgnored:
+      break;
+  }
+}
+
+void UringParker::take_local(unsigned id, Kind kind, bool more, std::vector<Wake>& wakes) noexcept {
+  Watch& watch = watches_[id];
+  if (watch.choice == nullptr) return;
+  if (!more) (kind == Kind::kDoorbell ? watch.doorbell_posted : watch.timer_posted) = false;
+  if (!watch.armed) return;  // it had been taken back when this one was under way
+  watch.armed = false;
+  watch.link->registration()->disarm();
+  wakes.push_back({id, WakeCause::kDoorbell});
+}
+
+void UringParker::take_command(unsigned id, std::uint16_t serial, int result,
+                               std::vector<Wake>& wakes) noexcept {
+  Watch& watch = watches_[id];
+  --watch.command_count;
+  if (watch.choice == nullptr || !watch.armed || serial != watch.serial) return;
+  watch.armed = false;
+  if (result >= 0) {
+    wakes.push_back({id, WakeCause::kDoorbell});
+  } else if (result == -ENODEV) {
+    wakes.push_back({id, WakeCause::kGone});
+  } else {
+    if (result != -ETIME && result != -ECANCELED && result != -EINTR) {
+      *watch.choice = {Rung::kUringPoll, "evring.ko refused the io_uring command: " +
+                                             std::generic_category().message(-result)};
+    }
+    wakes.push_back({id, WakeCause::kIdle});
+  }
+}
+
+void UringParker::take_poll(unsigned id, std::uint16_t serial, int result,
+                            std::vector<Wake>& wakes) noexcept {
+  Watch& watch = watches_[id];
+  if (watch.choice == nullptr || !watch.armed || serial != watch.serial) return;
+  watch.armed = false;
+  watch.poll_posted = false;
+  const bool gone = result > 0 && (result & (POLLHUP | POLLERR)) != 0;
+  wakes.push_back({id, gone ? WakeCause::kGone : WakeCause::kDoorbell});
+}
+
+}  // namespace evring
