@@ -60,7 +60,9 @@ enum evring_slot_format {
 /**
  * struct evring_slot - one event in the default format, 64 bytes
  * @stamp: (p) EVRING_STAMP_BUSY while written, EVRING_STAMP_READY after. Before
- *         its first event, slot (s mod slot_count) holds EVRING_STAMP_BUSY(s).
+ *         its first event, s, a slot holds EVRING_STAMP_BUSY of s (kernel rings)
+ *         or of s - slot_count (local rings, so that a takeover can tell a slot
+ *         never written from one half-written); both read as empty.
  * @timestamp_ns: (p) CLOCK_MONOTONIC, taken once per published batch
  * @type_length: (p) EVRING_TYPE_LENGTH()
  * @word: (p) payload, opaque to the ring

@@ -17,6 +17,7 @@
 #include <stdexcept>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 namespace evring {
 
@@ -182,8 +183,9 @@ class BasicConsumer {
     } else {
       const std::uint64_t oldest = later(target, oldest_of(head_now));
       target = earlier(oldest + resync_margin(), later(oldest, head_now));
-      for (std::uint64_t step = 0; step <= mask_ && is_lapped(target); ++step) ++target;
     }
+    // Head trails the slots while a batch is written: step over what is lapped already.
+    for (std::uint64_t step = 0; step <= mask_ && is_lapped(target); ++step) ++target;
     const std::uint64_t jumped = target - cursor_;
     lost_ += jumped;
     ++overruns_;
@@ -209,7 +211,7 @@ class BasicConsumer {
   /// registration stands; it becomes start() and cursor().
   void gate(evring_consumer_page* page, std::uint64_t sequence) noexcept {
     start_ = cursor_ = sequence;
-    received_ = lost_ = 0;
+    received_ = lost_ = overruns_ = 0;
     cursor_word_ = page == nullptr ? nullptr : reinterpret_cast<std::uint64_t*>(&page->cursor);
     committed_ = cursor_ - 1;
     commit();

@@ -10,6 +10,7 @@
 #include <evring/mapping.hpp>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -49,6 +50,7 @@ struct LocalRingOptions {
   std::string name = "anonymous";     ///< letters, digits, '-', '_', '.'
   unsigned registered_count_max = 8;  ///< consumers that may park or gate, 1..63
   bool huge_pages = false;            ///< ask for them; falls back, see LocalRing::huge_pages()
+  unsigned socket_mode = 0600;        ///< permissions of a named ring's socket
 };
 
 /// `Layout` as LocalRingOptions::slot wants it.
@@ -80,8 +82,9 @@ class Registration {
   /// Asks for one doorbell for events at or past `cursor`.
   ///
   /// @return true: armed, now sleep on doorbell_fd() and timer_fd(). False: the
-  ///         events are there already, and nothing is armed.
+  ///         events are there already or the ring is gone, and nothing is armed.
   /// Pays the expensive side of the barrier (membarrier), so the producer need not.
+  /// Publishes `cursor` to a gated producer too.
   bool arm(const ArmRequest& request, std::uint64_t cursor) noexcept;
 
   /// Takes the arm back and swallows a doorbell that rang meanwhile. After a
@@ -102,17 +105,37 @@ class Registration {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Who is registered, in memory that the owner shares with what it forks and with
+/// nobody else: what a consumer may write is in its page and the doorbell page only.
+struct RegistrationTable {
+  std::uint64_t registered = 0;    ///< bit i: consumer i is registered
+  std::uint64_t taken = 0;         ///< bit i: index i is in use
+  std::uint64_t change_count = 0;  ///< one more for each change of an entry
+  std::uint64_t reserved[5]{};
+  /// Written by the producer of a gated ring: it may write slots before this sequence
+  /// without having seen the latest change.
+  std::uint64_t claimed = 0;
+  std::uint64_t reserved2[7]{};
+  struct Entry {
+    std::uint64_t change_count = 0;  ///< one more for each change of this entry
+    std::uint64_t start = 0;         ///< where the cursor begins
+    std::uint64_t pid = 0;           ///< of the process that registered; 0 behind a socket
+  };
+  std::array<Entry, EVRING_CONSUMER_COUNT_MAX> entries{};
+};
+
 /// What the producer's side of a local ring needs; shared with forked children.
 struct ProducerSide {
   evring_header* header = nullptr;
   std::byte* slots = nullptr;
   Geometry geometry;
   evring_doorbell_page* doorbell = nullptr;
-  const std::uint64_t* registered = nullptr;  ///< bit i: consumer i is registered
+  RegistrationTable* table = nullptr;
   std::array<evring_consumer_page*, EVRING_CONSUMER_COUNT_MAX> pages{};
   std::array<int, EVRING_CONSUMER_COUNT_MAX> doorbell_fds{};
   std::array<int, EVRING_CONSUMER_COUNT_MAX> timer_fds{};
-  int lock_fd = -1;  ///< whoever holds its flock is the producer
+  int lock_fd = -1;               ///< which process has the producer: its record lock
+  std::atomic<int> lock_pid = 0;  ///< and whether this one has; a pid, for forks copy it
 };
 
 /// Owns a local ring. Sealed against growing, shrinking and any new writer; the

@@ -31,6 +31,18 @@ inline std::uint64_t fetch_or(std::uint64_t* word, std::uint64_t bits) noexcept 
   return __atomic_fetch_or(word, bits, __ATOMIC_SEQ_CST);
 }
 
+/// Adds; returns the word before. Full order.
+inline std::uint64_t fetch_add(std::uint64_t* word, std::uint64_t value) noexcept {
+  return __atomic_fetch_add(word, value, __ATOMIC_SEQ_CST);
+}
+
+/// Stores `desired` if the word is `expected`, else loads it there. Full order.
+inline bool compare_exchange(std::uint64_t* word, std::uint64_t& expected,
+                             std::uint64_t desired) noexcept {
+  return __atomic_compare_exchange_n(word, &expected, desired, false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_SEQ_CST);
+}
+
 /// Clears all bits outside `bits`; returns the word before.
 inline std::uint64_t fetch_and(std::uint64_t* word, std::uint64_t bits) noexcept {
   return __atomic_fetch_and(word, bits, __ATOMIC_SEQ_CST);

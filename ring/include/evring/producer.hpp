@@ -10,6 +10,8 @@
 #include <evring/memory.hpp>
 #include <evring/slot.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -73,25 +75,27 @@ class ProducerCore {
 
  protected:
   /// Takes the ring: locks it, finds where the last producer stopped, reclaims the
-  /// slots it left BUSY, starts a new generation.
+  /// slots it left BUSY, starts a new generation, rings the doorbells it owed.
   /// @throws std::system_error (EBUSY) naming the ring: it has a producer.
   ProducerCore(const LocalRing& ring, WhenFull when_full);
   ~ProducerCore();
 
-  /// How many of `count` events may be published now: all of them in overwrite mode;
-  /// in gated mode at least one when waiting, possibly none when refusing.
-  std::uint64_t room_for(std::uint64_t count) noexcept {
+  /// How many of `count` events (at most slot_count) may be published now: all of
+  /// them in overwrite mode; in gated mode at least `at_least` when waiting, possibly
+  /// none when refusing.
+  std::uint64_t room_for(std::uint64_t count, std::uint64_t at_least = 1) noexcept {
     if (!gated_) [[likely]]
       return count;
-    return gated_room_for(count);
+    return gated_room_for(count, at_least);
   }
-  /// Looks at who is armed, and rings for those whose request is fulfilled.
-  void ring_doorbells(std::uint64_t armed) noexcept;
+  /// Looks at who is armed, and rings for those whose request the last `count` events
+  /// fulfilled.
+  void ring_doorbells(std::uint64_t armed, std::uint64_t count) noexcept;
   void count_drop(std::uint64_t count) noexcept;
   std::uint64_t now_ns() const noexcept;
 
-  /// Publishes head, then looks at the doorbell word.
-  void publish_head() noexcept {
+  /// Publishes head behind the last `count` events, then looks at the doorbell word.
+  void publish_head(std::uint64_t count) noexcept {
     // (P3) Events before head, or a consumer drains to what is not there. Pairs with (C3).
     store_release(head_word_, next_);
     // (D2) Head before the look at who is armed, or a sleeper misses its doorbell.
@@ -100,7 +104,7 @@ class ProducerCore {
     fence_compiler();
     const std::uint64_t armed = load_relaxed(armed_word_);
     if (armed != 0) [[unlikely]]
-      ring_doorbells(armed);
+      ring_doorbells(armed, count);
   }
 
   std::byte* slots_;
@@ -113,15 +117,28 @@ class ProducerCore {
   void (*status_hook_)(PublishStep) = nullptr;  ///< tests: see PublishStep
 
  private:
-  std::uint64_t gated_room_for(std::uint64_t count) noexcept;
+  void lock(const std::string& name);
   void take_over() noexcept;
-  void refresh_gate_limit() noexcept;
+  void load_status() noexcept;
+  void repair_slots() noexcept;
+
+  std::uint64_t gated_room_for(std::uint64_t count, std::uint64_t at_least) noexcept;
+  std::uint64_t known_room(std::uint64_t count) const noexcept;
+  bool claim_room(std::uint64_t room) noexcept;
+  void refresh_gate() noexcept;
+  void refresh_cursor(unsigned index) noexcept;
+
+  void consider_doorbell(unsigned index, std::uint64_t count) noexcept;
+  void ring(unsigned index, std::uint64_t arm_cursor) noexcept;
+  void start_timer(unsigned index, std::uint64_t arm_cursor, std::uint64_t wake_us) noexcept;
 
   std::shared_ptr<ProducerSide> side_;
-  FileDescriptor lock_;
   WhenFull when_full_;
-  std::uint64_t gate_registered_ = 0;
-  std::uint64_t gate_limit_ = 0;  ///< gated: may publish sequences before this
+  std::uint64_t gate_registered_ = 0;    ///< who was registered when the gate was refreshed
+  std::uint64_t gate_change_count_ = 0;  ///< RegistrationTable::change_count then
+  std::uint64_t gate_limit_ = 0;         ///< may publish sequences before this
+  std::array<std::uint64_t, EVRING_CONSUMER_COUNT_MAX> gate_cursor_{};  ///< last valid one
+  std::array<std::uint64_t, EVRING_CONSUMER_COUNT_MAX> gate_entry_change_{};
   std::uint64_t dropped_ = 0;
   std::uint64_t generation_ = 0;
   std::uint64_t repaired_ = 0;
@@ -129,7 +146,7 @@ class ProducerCore {
   std::uint64_t doorbells_suppressed_ = 0;
   std::uint64_t lock_wait_ns_ = 0;
   std::uint64_t lock_contended_ = 0;
-  std::array<std::uint64_t, EVRING_CONSUMER_COUNT_MAX> timer_started_for_{};
+  std::array<std::uint64_t, EVRING_CONSUMER_COUNT_MAX> timer_started_for_{};  ///< arm_cursor
 };
 
 /// The producer of one local ring. One thread; see SharedProducer for several.
@@ -148,7 +165,12 @@ class BasicProducer : public ProducerCore {
     if constexpr (!Layout::kIsStatic) {
       layout_ = found;
     } else if (found.format() != layout_.format() || found.slot_bytes() != layout_.slot_bytes()) {
-      throw std::invalid_argument(ring.name() + ": the ring's slots are not this producer's");
+      throw std::invalid_argument(ring.name() + ": slots are format " +
+                                  std::to_string(static_cast<unsigned>(found.format())) + " of " +
+                                  std::to_string(found.slot_bytes()) +
+                                  " bytes; this producer expects format " +
+                                  std::to_string(static_cast<unsigned>(layout_.format())) + " of " +
+                                  std::to_string(layout_.slot_bytes()) + " bytes");
     }
     if constexpr (!std::is_same_v<Hook, NoHook>) {
       status_hook_ = [](PublishStep step) { Hook{}(step); };
@@ -168,19 +190,20 @@ class BasicProducer : public ProducerCore {
     stamp_time();
     write_slot(next_, event);
     ++next_;
-    publish_head();
+    publish_head(1);
     Hook{}(PublishStep::kHeadStored);
     if ((next_ & 63) == 0) refresh_status();
     return PublishStatus::kPublished;
   }
 
-  /// Publishes events in order, head once per run of room.
+  /// Publishes events in order, head once per run of room (at most slot_count, so that
+  /// head never trails the slots by more than one lap).
   /// @return how many were published; the rest were dropped and counted.
   std::size_t publish_batch(std::span<const EventType> events) noexcept {
     std::size_t done = 0;
     stamp_time();
     while (done < events.size()) {
-      const std::uint64_t room = room_for(events.size() - done);
+      const std::uint64_t room = room_for(std::min<std::uint64_t>(events.size() - done, mask_ + 1));
       if (room == 0) {
         count_drop(events.size() - done);
         return done;
@@ -188,7 +211,7 @@ class BasicProducer : public ProducerCore {
       for (std::uint64_t i = 0; i < room; ++i) write_slot(next_ + i, events[done + i]);
       next_ += room;
       done += room;
-      publish_head();
+      publish_head(room);
       Hook{}(PublishStep::kHeadStored);
     }
     refresh_status();
@@ -232,7 +255,7 @@ class BasicProducer : public ProducerCore {
   /// missing ones count as dropped.
   Reservation reserve(std::uint64_t count) noexcept {
     if (count > mask_ + 1) count = mask_ + 1;
-    const std::uint64_t room = room_for(count);
+    const std::uint64_t room = room_for(count, count);
     if (room < count) count_drop(count - room);
     stamp_time();
     for (std::uint64_t i = 0; i < room; ++i) open_slot(next_ + i);
@@ -305,7 +328,7 @@ class BasicProducer : public ProducerCore {
     for (std::uint64_t i = 0; i < reservation.count_; ++i) mark_ready(reservation.first_ + i);
     if (reservation.count_ == 0) return;
     next_ = reservation.first_ + reservation.count_;
-    publish_head();
+    publish_head(reservation.count_);
     Hook{}(PublishStep::kHeadStored);
     refresh_status();
   }

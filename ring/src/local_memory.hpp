@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+// The memory and descriptors of a local ring, all made before anyone can fork, so
+// that the owner's children find every page and every doorbell at the same place.
+// Lives until the last LocalRing, producer and registration of this process ends.
+#pragma once
+
+#include <evring/local_ring.hpp>
+
+#include <sys/mman.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "system.hpp"
+
+namespace evring {
+
+/// One shared mapping, unmapped at the end.
+class SharedPages {
+ public:
+  SharedPages() = default;
+  SharedPages(int fd, std::uint64_t bytes, int protection, const std::string& what)
+      : memory_(map_shared(fd, bytes, protection, what)), bytes_(bytes) {}
+  SharedPages(SharedPages&& other) noexcept { *this = std::move(other); }
+  SharedPages& operator=(SharedPages&& other) noexcept {
+    std::swap(memory_, other.memory_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~SharedPages() {
+    if (memory_ != nullptr) ::munmap(memory_, bytes_);
+  }
+
+  template <class T>
+  T* as() const noexcept {
+    return static_cast<T*>(memory_);
+  }
+  std::byte* bytes() const noexcept { return static_cast<std::byte*>(memory_); }
+
+ private:
+  void* memory_ = nullptr;
+  std::uint64_t bytes_ = 0;
+};
+
+/// What one registered consumer gets: its page and its two descriptors.
+struct ConsumerSeat {
+  FileDescriptor page_file;
+  SharedPages page;
+  FileDescriptor doorbell;
+  FileDescriptor timer;
+};
+
+class LocalMemory {
+ public:
+  /// @throws std::invalid_argument naming the option and its bounds;
+  ///         std::system_error naming the call.
+  explicit LocalMemory(const LocalRingOptions& options);
+  LocalMemory(const LocalMemory&) = delete;
+  LocalMemory& operator=(const LocalMemory&) = delete;
+
+  LocalRingOptions options;
+  bool has_huge_pages = false;
+  FileDescriptor read_only_file;  ///< the sealed memory file, opened for reading
+  FileDescriptor doorbell_file;
+  FileDescriptor lock_file;
+  SharedPages ring;
+  SharedPages doorbell;
+  SharedPages table;
+  std::vector<ConsumerSeat> seats;
+  ProducerSide side;
+
+ private:
+  FileDescriptor make_ring_file(std::uint64_t bytes);
+  void write_header(std::uint64_t mapping_bytes);
+  void write_stamps() noexcept;
+  void seal(int fd);
+  void make_seats();
+  void fill_side();
+};
+
+}  // namespace evring

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// LocalRing: the handle of the process that made a ring, and of its forks.
+#include "local_ring_impl.hpp"
+
+#include <unistd.h>
+
+#include <bit>
+
+#include "evring/memory.hpp"
+#include "registration.hpp"
+#include "registration_table.hpp"
+
+namespace evring {
+namespace {
+
+/// Tells every reader that nothing more will come, and wakes those that sleep.
+void mark_gone(ProducerSide& side) noexcept {
+  store_relaxed(word_of(side.header->status.gone), EVRING_GONE_CLOSED);
+  // As (D2): gone before the look at who is armed; arm() looks at gone after (D1).
+  fence_full();
+  std::uint64_t armed = fetch_and(word_of(side.doorbell->armed), EVRING_ARMED_FENCE);
+  armed &= load_acquire(&side.table->registered);
+  for (; armed != 0; armed &= armed - 1) {
+    const int fd = side.doorbell_fds[static_cast<unsigned>(std::countr_zero(armed))];
+    if (fd >= 0) signal_event(fd);
+  }
+}
+
+}  // namespace
+
+LocalRing::Impl::Impl(const LocalRingOptions& options)
+    : memory(std::make_shared<LocalMemory>(options)),
+      side(memory, &memory->side),
+      mapping(Mapping::attach(memory->read_only_file.get(), memory->options.name)),
+      owner_pid(::getpid()) {}
+
+LocalRing::Impl::~Impl() {
+  if (::getpid() != owner_pid) return;
+  mark_gone(*side);
+}
+
+LocalRing::LocalRing(std::shared_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+
+LocalRing LocalRing::anonymous(LocalRingOptions options) {
+  return LocalRing(std::make_shared<Impl>(options));
+}
+
+Mapping LocalRing::mapping() const { return impl_->mapping; }
+int LocalRing::read_only_fd() const noexcept { return impl_->memory->read_only_file.get(); }
+const std::string& LocalRing::name() const noexcept { return impl_->memory->options.name; }
+bool LocalRing::huge_pages() const noexcept { return impl_->memory->has_huge_pages; }
+
+const std::shared_ptr<ProducerSide>& LocalRing::producer_side() const noexcept {
+  return impl_->side;
+}
+
+Registration LocalRing::register_consumer(StartAt start_at, std::uint64_t sequence) {
+  LocalMemory& memory = *impl_->memory;
+  const int pid = ::getpid();
+  const Seat seat = take_seat(memory.side, memory.options.registered_count_max, start_at, sequence,
+                              static_cast<std::uint64_t>(pid), name());
+  auto inside = std::make_unique<Registration::Impl>();
+  inside->index = seat.index;
+  inside->sequence = seat.sequence;
+  inside->slot_count = memory.side.geometry.slot_count;
+  inside->header = memory.side.header;
+  inside->page = memory.side.pages[seat.index];
+  inside->doorbell = memory.side.doorbell;
+  inside->doorbell_fd = memory.side.doorbell_fds[seat.index];
+  inside->timer_fd = memory.side.timer_fds[seat.index];
+  inside->memory = impl_->memory;
+  inside->pid = pid;
+  return Registration(std::move(inside));
+}
+
+}  // namespace evring

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+// The producer's set-up, takeover, status block and doorbells. The gate is in
+// producer_gate.cpp. Ordering: P5, P6 and D2, explained in ring/PROTOCOL.md.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <bit>
+#include <ctime>
+
+#include "evring/producer.hpp"
+#include "system.hpp"
+
+namespace evring {
+namespace {
+
+constexpr std::size_t kStatusWordCount = sizeof(evring_status) / sizeof(std::uint64_t);
+constexpr std::size_t kGoneWord = EVRING_OFFSETOF(evring_status, gone) / sizeof(std::uint64_t);
+
+std::uint64_t clock_ns(clockid_t clock) noexcept {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+bool is_after(std::uint64_t a, std::uint64_t b) noexcept {
+  return static_cast<std::int64_t>(a - b) > 0;
+}
+
+/// The record lock dies with the process that holds it, and a fork does not inherit it.
+bool lock_record(int fd, short type) noexcept {
+  struct flock lock {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  return ::fcntl(fd, F_SETLK, &lock) == 0;
+}
+
+}  // namespace
+
+ProducerCore::ProducerCore(const LocalRing& ring, WhenFull when_full)
+    : side_(ring.producer_side()), when_full_(when_full) {
+  lock(ring.name());
+  slots_ = side_->slots;
+  mask_ = side_->geometry.slot_count - 1;
+  head_word_ = word_of(side_->header->head);
+  armed_word_ = word_of(side_->doorbell->armed);
+  gated_ = side_->geometry.mode == Mode::kGated;
+  timer_started_for_.fill(side_->geometry.first_sequence - 1);
+  if (!register_cheap_barrier()) {
+    fetch_or(armed_word_, EVRING_ARMED_FENCE);
+  }
+  take_over();
+}
+
+ProducerCore::~ProducerCore() {
+  refresh_status();
+  lock_record(side_->lock_fd, F_UNLCK);
+  side_->lock_pid.store(0);
+}
+
+void ProducerCore::lock(const std::string& name) {
+  const int pid = ::getpid();
+  int holder = side_->lock_pid.load();
+  // A pid that is not this process's was copied by fork: the record lock decides.
+  if (holder == pid || !side_->lock_pid.compare_exchange_strong(holder, pid)) {
+    throw_errno(name + ": has a producer in this process", EBUSY);
+  }
+  if (lock_record(side_->lock_fd, F_WRLCK)) return;
+  side_->lock_pid.store(0);
+  struct flock found {};
+  found.l_type = F_WRLCK;
+  found.l_whence = SEEK_SET;
+  ::fcntl(side_->lock_fd, F_GETLK, &found);
+  throw_errno(name + ": has a producer in process " + std::to_string(found.l_pid), EBUSY);
+}
+
+void ProducerCore::take_over() noexcept {
+  load_status();
+  repair_slots();
+  store_release(head_word_, next_);
+  store_relaxed(&side_->table->claimed, next_);
+  ++generation_;
+  refresh_status();
+  // The dead producer may have owed a doorbell for any event in the ring.
+  fence_full();
+  const std::uint64_t armed = load_relaxed(armed_word_);
+  if (armed != 0) ring_doorbells(armed, mask_ + 1);
+}
+
+/// Carries the counters on. A block torn by death in mid-update mixes older words with
+/// newer ones; each of them was true.
+void ProducerCore::load_status() noexcept {
+  evring_status& status = side_->header->status;
+  dropped_ = load_relaxed(word_of(status.dropped));
+  doorbells_rung_ = load_relaxed(word_of(status.doorbells_rung));
+  doorbells_suppressed_ = load_relaxed(word_of(status.doorbells_suppressed));
+  last_event_ns_ = load_relaxed(word_of(status.last_event_ns));
+  generation_ = load_relaxed(word_of(status.generation));
+  repaired_ = load_relaxed(word_of(status.repaired));
+  lock_wait_ns_ = load_relaxed(word_of(status.lock_wait_ns));
+  lock_contended_ = load_relaxed(word_of(status.lock_contended));
+}
+
+/// Finds the next sequence: what is READY from head on could be read already and is
+/// published; what is BUSY behind it was torn and is written anew.
+void ProducerCore::repair_slots() noexcept {
+  const auto stamp_at = [this](std::uint64_t sequence) {
+    return load_acquire(reinterpret_cast<const std::uint64_t*>(
+        slots_ + (sequence & mask_) * side_->geometry.slot.slot_bytes()));
+  };
+  next_ = load_acquire(head_word_);
+  const std::uint64_t end = next_ + mask_ + 1;
+  while (next_ != end && stamp_at(next_) == EVRING_STAMP_READY(next_)) ++next_;
+  for (std::uint64_t torn = next_; torn != end; ++torn) {
+    if (stamp_at(torn) != EVRING_STAMP_BUSY(torn)) break;
+    ++repaired_;
+  }
+}
+
+std::uint64_t ProducerCore::now_ns() const noexcept { return clock_ns(CLOCK_MONOTONIC); }
+
+void ProducerCore::refresh_status() noexcept {
+  evring_status block{};
+  block.published = published();
+  block.dropped = dropped_;
+  block.doorbells_rung = doorbells_rung_;
+  block.doorbells_suppressed = doorbells_suppressed_;
+  block.last_event_ns = last_event_ns_;
+  block.monotonic_ns = clock_ns(CLOCK_MONOTONIC);
+  block.realtime_ns = clock_ns(CLOCK_REALTIME);
+  block.generation = generation_;
+  block.repaired = repaired_;
+  block.lock_wait_ns = lock_wait_ns_;
+  block.lock_contended = lock_contended_;
+
+  std::uint64_t* sequence = word_of(side_->header->status_sequence);
+  const std::uint64_t odd = load_relaxed(sequence) | 1;
+  store_relaxed(sequence, odd);
+  // (P5) Odd before the block, or a torn block passes. Pairs with (C6).
+  fence_release();
+  if (status_hook_ != nullptr) status_hook_(PublishStep::kStatusOdd);
+  const auto* from = reinterpret_cast<const std::uint64_t*>(&block);
+  auto* to = reinterpret_cast<std::uint64_t*>(&side_->header->status);
+  for (std::size_t i = 0; i < kStatusWordCount; ++i) {
+    if (i != kGoneWord) store_relaxed(to + i, from[i]);  // that one is the owner's
+  }
+  // (P6) The block before even, or an old block passes. Pairs with (C5).
+  store_release(sequence, odd + 1);
+  if (status_hook_ != nullptr) status_hook_(PublishStep::kStatusEven);
+}
+
+void ProducerCore::count_drop(std::uint64_t count) noexcept {
+  dropped_ += count;
+  refresh_status();
+}
+
+void ProducerCore::add_lock_wait(std::uint64_t wait_ns) noexcept {
+  lock_wait_ns_ += wait_ns;
+  ++lock_contended_;
+}
+
+void ProducerCore::ring_doorbells(std::uint64_t armed, std::uint64_t count) noexcept {
+  if ((armed & EVRING_ARMED_FENCE) != 0) {
+    // (D2) by this core itself: somebody has no membarrier. Pairs with (D1).
+    fence_full();
+    armed = load_relaxed(armed_word_);
+  }
+  const std::uint64_t rung_before = doorbells_rung_;
+  std::uint64_t waiting = armed & load_acquire(&side_->table->registered);
+  for (; waiting != 0; waiting &= waiting - 1) {
+    consider_doorbell(static_cast<unsigned>(std::countr_zero(waiting)), count);
+  }
+  if (doorbells_rung_ != rung_before) refresh_status();
+}
+
+/// Reads a request, each word once, and trusts none of them.
+void ProducerCore::consider_doorbell(unsigned index, std::uint64_t count) noexcept {
+  evring_consumer_page* page = side_->pages[index];
+  if (page == nullptr) return;
+  const std::uint64_t arm_cursor = load_acquire(word_of(page->arm_cursor));
+  const std::uint64_t asked = load_relaxed(word_of(page->wake_events));
+  const std::uint64_t wake_us = load_relaxed(word_of(page->wake_us));
+  const std::uint64_t wake_events = std::clamp<std::uint64_t>(asked, 1, mask_ + 1);
+  if (!is_after(next_, arm_cursor)) return;
+  const std::uint64_t lag = next_ - arm_cursor;
+  if (lag >= wake_events) {
+    ring(index, arm_cursor);
+    return;
+  }
+  ++doorbells_suppressed_;
+  // With an event from before this batch, the consumer saw it when it armed and has
+  // started the timer itself.
+  if (wake_us != 0 && lag <= count) start_timer(index, arm_cursor, wake_us);
+}
+
+/// Whoever clears the armed bit rings, so each arm gets one doorbell.
+void ProducerCore::ring(unsigned index, std::uint64_t arm_cursor) noexcept {
+  const std::uint64_t bit = 1ULL << index;
+  if ((fetch_and(armed_word_, ~bit) & bit) == 0) return;
+  signal_event(side_->doorbell_fds[index]);
+  if (timer_started_for_[index] != arm_cursor) ++doorbells_rung_;
+}
+
+/// The timer is the doorbell of this idle period, and counted as one.
+void ProducerCore::start_timer(unsigned index, std::uint64_t arm_cursor,
+                               std::uint64_t wake_us) noexcept {
+  set_timer(side_->timer_fds[index], wake_us);
+  timer_started_for_[index] = arm_cursor;
+  ++doorbells_rung_;
+}
+
+}  // namespace evring

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// The gate: how far the producer of a gated ring may go. Cursor pages are written by
+// consumers and trusted in nothing. Ordering: P4; the order of claim and look is
+// explained in ring/PROTOCOL.md, "Gated".
+#include <sched.h>
+
+#include <bit>
+#include <ctime>
+
+#include "evring/producer.hpp"
+#include "registration_table.hpp"
+
+namespace evring {
+namespace {
+
+constexpr unsigned kSpinRounds = 128;
+constexpr unsigned kYieldRounds = 256;
+constexpr unsigned kReapEvery = 64;
+constexpr long kSleepNs = 50'000;
+
+/// Waits a little, and a little more patiently each round.
+void wait_a_little(unsigned round) noexcept {
+  if (round < kSpinRounds) {
+    cpu_relax();
+  } else if (round < kYieldRounds) {
+    ::sched_yield();
+  } else {
+    const timespec pause{0, kSleepNs};
+    ::nanosleep(&pause, nullptr);
+  }
+}
+
+}  // namespace
+
+/// Room behind the cursors as they were last seen.
+std::uint64_t ProducerCore::known_room(std::uint64_t count) const noexcept {
+  if (gate_registered_ == 0) return count;
+  const auto room = static_cast<std::int64_t>(gate_limit_ - next_);
+  return room <= 0 ? 0 : std::min(count, static_cast<std::uint64_t>(room));
+}
+
+/// Says what will be written, then looks whether anyone registered meanwhile.
+/// @return false when the gate has to be refreshed first.
+bool ProducerCore::claim_room(std::uint64_t room) noexcept {
+  store_relaxed(&side_->table->claimed, next_ + room);
+  // Claim before look, or a consumer that registers now starts at what is being
+  // overwritten. As (D2): its membarrier orders this core, or the fence bit does.
+  fence_compiler();
+  if ((load_relaxed(armed_word_) & EVRING_ARMED_FENCE) != 0) fence_full();
+  return load_acquire(&side_->table->change_count) == gate_change_count_;
+}
+
+std::uint64_t ProducerCore::gated_room_for(std::uint64_t count, std::uint64_t at_least) noexcept {
+  bool is_fresh = false;
+  for (unsigned round = 0;;) {
+    const std::uint64_t room = known_room(count);
+    if (room < at_least && !is_fresh) {
+      refresh_gate();
+      is_fresh = true;
+      continue;
+    }
+    if (!claim_room(room)) {
+      refresh_gate();
+      continue;
+    }
+    if (room >= at_least || when_full_ == WhenFull::kRefuse) return room;
+    wait_a_little(round);
+    if (++round % kReapEvery == 0) reap_seats(*side_);
+    is_fresh = false;
+  }
+}
+
+void ProducerCore::refresh_gate() noexcept {
+  gate_change_count_ = load_acquire(&side_->table->change_count);
+  gate_registered_ = load_acquire(&side_->table->registered);
+  std::uint64_t longest_lag = 0;
+  for (std::uint64_t rest = gate_registered_; rest != 0; rest &= rest - 1) {
+    const auto index = static_cast<unsigned>(std::countr_zero(rest));
+    refresh_cursor(index);
+    longest_lag = std::max(longest_lag, next_ - gate_cursor_[index]);
+  }
+  gate_limit_ = next_ - longest_lag + mask_ + 1;
+}
+
+/// A cursor counts when it lies between the one before and what is published: one
+/// that goes back or ahead of that is ignored, so it can hold up no one for longer,
+/// and lose nothing that its owner has not given up.
+void ProducerCore::refresh_cursor(unsigned index) noexcept {
+  const RegistrationTable::Entry& entry = side_->table->entries[index];
+  const std::uint64_t change = load_acquire(&entry.change_count);
+  if (change != gate_entry_change_[index]) {
+    gate_entry_change_[index] = change;
+    gate_cursor_[index] = load_relaxed(&entry.start);
+  }
+  // (P4) The cursor before the slots it frees are written, or the consumer's last
+  // reads of them see new words. Pairs with (C4).
+  const std::uint64_t cursor =
+      load_acquire(reinterpret_cast<const std::uint64_t*>(&side_->pages[index]->cursor));
+  const std::uint64_t last = gate_cursor_[index];
+  if (cursor - last <= next_ - last) gate_cursor_[index] = cursor;
+}
+
+}  // namespace evring

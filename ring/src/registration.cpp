@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// Arm and disarm, the consumer's side of a doorbell. Ordering: D1, explained in
+// ring/PROTOCOL.md, "Doorbells".
+#include "registration.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "evring/memory.hpp"
+#include "registration_table.hpp"
+
+namespace evring {
+
+Registration::Impl::~Impl() {
+  if (is_armed) disarm();
+  if (memory != nullptr) {
+    if (pid == ::getpid()) leave_seat(memory->side, index);
+  } else if (owner) {
+    // Says that this consumer has left, without hanging up on whoever still watches
+    // the owner through another descriptor of this connection.
+    ::shutdown(owner.get(), SHUT_WR);
+  }
+}
+
+bool Registration::Impl::arm(const ArmRequest& request, std::uint64_t cursor) noexcept {
+  if (is_armed) disarm();
+  const auto wake_us = static_cast<std::uint64_t>(std::max<std::int64_t>(request.wake.count(), 0));
+  // Without a time to wait, the first event rings.
+  const std::uint64_t wake_events =
+      wake_us == 0 ? 1 : std::clamp<std::uint64_t>(request.wake_events, 1, slot_count);
+  store_release(word_of(page->cursor), cursor);
+  store_relaxed(word_of(page->arm_cursor), cursor);
+  store_relaxed(word_of(page->wake_events), wake_events);
+  store_relaxed(word_of(page->wake_us), wake_us);
+
+  // (D1) The request and the armed bit before the second look at head, or an event
+  // published in between rings nobody. Pairs with (D2): the barrier runs on the
+  // producer's core for it, or else the producer fences by itself.
+  is_armed = true;
+  fetch_or(word_of(doorbell->armed), bit());
+  if (!expensive_barrier()) {
+    fetch_or(word_of(doorbell->armed), EVRING_ARMED_FENCE);
+    fence_full();
+  }
+  const std::uint64_t head = load_acquire(reinterpret_cast<const std::uint64_t*>(&header->head));
+  const auto lag = static_cast<std::int64_t>(head - cursor);
+  const bool is_fulfilled = lag >= static_cast<std::int64_t>(wake_events);
+  if (is_fulfilled || gone(*header) != EVRING_GONE_NOT) {
+    disarm();
+    return false;
+  }
+  // The producer starts the timer with the first event; this one came before the arm.
+  if (lag > 0) set_timer(timer_fd, wake_us);
+  return true;
+}
+
+bool Registration::Impl::disarm() noexcept {
+  if (!is_armed) return false;
+  is_armed = false;
+  const std::uint64_t before = fetch_and(word_of(doorbell->armed), ~bit());
+  set_timer(timer_fd, 0);
+  bool rang = drain(doorbell_fd);
+  if (!rang && (before & bit()) == 0) {
+    // Claimed, and about to ring: wait for it here, or it would wake the next park.
+    pollfd wait{doorbell_fd, POLLIN, 0};
+    constexpr int kLongestMs = 10;  // the producer may have died in between
+    ::poll(&wait, 1, kLongestMs);
+    rang = drain(doorbell_fd);
+  }
+  return rang;
+}
+
+Registration::Registration(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+Registration::Registration(Registration&&) noexcept = default;
+Registration& Registration::operator=(Registration&&) noexcept = default;
+Registration::~Registration() = default;
+
+unsigned Registration::index() const noexcept { return impl_->index; }
+std::uint64_t Registration::sequence() const noexcept { return impl_->sequence; }
+evring_consumer_page* Registration::page() const noexcept { return impl_->page; }
+int Registration::doorbell_fd() const noexcept { return impl_->doorbell_fd; }
+int Registration::timer_fd() const noexcept { return impl_->timer_fd; }
+int Registration::owner_fd() const noexcept { return impl_->owner ? impl_->owner.get() : -1; }
+bool Registration::disarm() noexcept { return impl_->disarm(); }
+bool Registration::arm(const ArmRequest& request, std::uint64_t cursor) noexcept {
+  return impl_->arm(request, cursor);
+}
+
+}  // namespace evring

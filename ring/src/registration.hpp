@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// The inside of a Registration: the same for a consumer of the owner's process and
+// for one behind a socket; only who owns the memory and who hears of the end differ.
+#pragma once
+
+#include <evring/local_ring.hpp>
+
+#include <cstdint>
+#include <memory>
+
+#include "local_memory.hpp"
+
+namespace evring {
+
+struct Registration::Impl {
+  unsigned index = 0;
+  std::uint64_t sequence = 0;
+  std::uint64_t slot_count = 0;
+  const evring_header* header = nullptr;
+  evring_consumer_page* page = nullptr;
+  evring_doorbell_page* doorbell = nullptr;
+  int doorbell_fd = -1;
+  int timer_fd = -1;
+  bool is_armed = false;
+
+  /// In the owner's process (and its forks).
+  std::shared_ptr<LocalMemory> memory;
+  int pid = 0;  ///< who registered: a fork's copy does not unregister
+
+  /// Behind a socket.
+  std::optional<Mapping> mapping;
+  SharedPages page_pages;
+  SharedPages doorbell_pages;
+  FileDescriptor owned_doorbell_fd;
+  FileDescriptor owned_timer_fd;
+  FileDescriptor owner;
+
+  Impl() = default;
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl();
+
+  bool arm(const ArmRequest& request, std::uint64_t cursor) noexcept;
+  bool disarm() noexcept;
+
+ private:
+  std::uint64_t bit() const noexcept { return 1ULL << index; }
+};
+
+}  // namespace evring
