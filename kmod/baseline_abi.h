@@ -95,7 +95,8 @@ struct evring_list_device {
  * @EVRING_LIST_CORRUPT_LOST: a node that was put on the list and is not to be
  *                            found there: its event is lost, its memory reclaimed
  * @EVRING_LIST_CORRUPT_LENGTH: the counted length is not the length
- * @EVRING_LIST_CORRUPT_ENDLESS: a walk met more nodes than there are
+ * @EVRING_LIST_CORRUPT_ENDLESS: a walk came by a node twice
+ * @EVRING_LIST_CORRUPT_KINDS: how many kinds there are
  */
 enum evring_list_corruption {
 	EVRING_LIST_CORRUPT_LINK = 0,

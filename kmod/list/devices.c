@@ -92,10 +92,18 @@ struct my_device *my_device_create(const struct evring_list_device *config, bool
 			kfree(device);
 		return ERR_PTR(ret);
 	}
-	/* All of the device before its reference. Pairs with the rmb in find_locked(). */
-	smp_wmb();
 	kref_init(&device->ref);
 	return device;
+}
+
+/*
+ * With no lock, the device that one now has a reference to may be another one than a
+ * moment ago. A cmpxchg is fully ordered, so an id read after it is the id of that one.
+ */
+static bool still_linked(struct my_node *node)
+{
+	return !my_list_is_guarded(&devices.list) ||
+	       atomic_cmpxchg(&node->state, MY_NODE_LINKED, MY_NODE_LINKED) == MY_NODE_LINKED;
 }
 
 /* With a reference: the device with the smallest id in smallest..largest, or NULL. */
@@ -111,13 +119,9 @@ static struct my_device *find_locked(u64 smallest, u64 largest)
 
 		if (id < smallest || id > largest)
 			continue;
-		/* The rest of the device after LINKED. Pairs with my_list_append(). */
-		if (atomic_read_acquire(&node->state) != MY_NODE_LINKED ||
-		    !kref_get_unless_zero(&device->ref))
+		if (!kref_get_unless_zero(&device->ref))
 			continue;
-		/* The id after the reference. Pairs with the wmb in my_device_create(). */
-		smp_rmb();
-		if (READ_ONCE(device->id) != id) {
+		if (!still_linked(node) || READ_ONCE(device->id) != id) {
 			my_device_put(device);
 			continue;
 		}

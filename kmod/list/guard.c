@@ -117,6 +117,9 @@ void guard_free(struct my_list *list, struct my_node *node)
  * guard_has() - does a node of this list begin there?
  * @list: the list
  * @link: any bits, not followed
+ *
+ * Context: Any.
+ * Return: whether it may be followed as a node.
  */
 bool guard_has(const struct my_list *list, const struct list_head *link)
 {

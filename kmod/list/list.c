@@ -92,7 +92,7 @@ static void length_add(struct my_list *list, s64 difference)
  */
 void my_list_append(struct my_list *list, struct my_node *node)
 {
-	/* All of the node before LINKED. Pairs with the acquire in find_locked(). */
+	/* All of the node before LINKED, which is what others look at: still_linked(). */
 	atomic_set_release(&node->state, MY_NODE_LINKED);
 	if (my_list_is_guarded(list))
 		guard_append(list, node);
