@@ -195,7 +195,7 @@ def table_rows(tree):
 
 
 def check_barriers(tree):
-    """Each ordered access stands under a comment with its letter."""
+    """Each ordered access stands under a comment with its letter, or one that names its partner."""
     for path in tree.code("ring", "kmod", "poller"):
         lines = tree.lines(path)
         if os.path.basename(path) in WRAPPERS:
@@ -203,8 +203,8 @@ def check_barriers(tree):
         for number, line in enumerate(lines, 1):
             if re.search(BARRIER, strip_comment(line)):
                 above = " ".join(lines[max(0, number - 1 - NEAR_LINES):number])
-                if not re.search(LETTER, above):
-                    tree.fault(path, number, "an ordered access without its letter")
+                if not re.search(LETTER + r"|[Pp]airs\s+with", above):
+                    tree.fault(path, number, "an ordered access without its letter, 'pairs with'")
 
 
 def check_ordering(tree):
