@@ -45,6 +45,12 @@ LocalRing LocalRing::anonymous(LocalRingOptions options) {
   return LocalRing(std::make_shared<Impl>(options));
 }
 
+LocalRing LocalRing::named(LocalRingOptions options) {
+  auto impl = std::make_shared<Impl>(options);
+  impl->server = std::make_unique<LocalServer>(impl->memory);
+  return LocalRing(std::move(impl));
+}
+
 Mapping LocalRing::mapping() const { return impl_->mapping; }
 int LocalRing::read_only_fd() const noexcept { return impl_->memory->read_only_file.get(); }
 const std::string& LocalRing::name() const noexcept { return impl_->memory->options.name; }

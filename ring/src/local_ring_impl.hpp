@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "local_memory.hpp"
+#include "local_server.hpp"
 
 namespace evring {
 
@@ -20,6 +21,7 @@ struct LocalRing::Impl {
   std::shared_ptr<ProducerSide> side;
   Mapping mapping;
   int owner_pid;
+  std::unique_ptr<LocalServer> server;  ///< a named ring's; ends first
 };
 
 }  // namespace evring

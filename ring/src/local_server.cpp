@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+// See local_server.hpp.
+#include "local_server.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "fork_private.hpp"
+#include "registration_table.hpp"
+#include "system.hpp"
+
+namespace evring {
+namespace {
+
+constexpr std::size_t kClientCountMax = 1024;
+constexpr int kListenBacklog = 64;
+
+/// The directory of the sockets, made if need be; its lock keeps two owners from
+/// replacing the same dead socket. @throws when it is not this user's.
+FileDescriptor lock_socket_dir() {
+  const std::filesystem::path dir = local_socket_dir();
+  if (::mkdir(dir.c_str(), ::geteuid() == 0 ? 0755 : 0700) != 0 && errno != EEXIST) {
+    throw_errno(dir.native() + ": mkdir");
+  }
+  FileDescriptor opened(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!opened) throw_errno(dir.native() + ": open");
+  struct stat info {};
+  if (::fstat(opened.get(), &info) != 0) throw_errno(dir.native() + ": fstat");
+  if (info.st_uid != ::geteuid() || (info.st_mode & 0022) != 0) {
+    throw_errno(dir.native() + ": must belong to this user and be writable by no other", EPERM);
+  }
+  if (::flock(opened.get(), LOCK_EX) != 0) throw_errno(dir.native() + ": flock");
+  return opened;
+}
+
+void watch(int poll, int fd, std::uint32_t events, int how = EPOLL_CTL_ADD) {
+  epoll_event event{};
+  event.events = events;
+  event.data.fd = fd;
+  if (::epoll_ctl(poll, how, fd, &event) != 0) throw_errno("epoll_ctl");
+}
+
+int kept(int fd, const std::string& what) {
+  if (fd < 0) throw_errno(what);
+  keep_from_forks(fd);
+  return fd;
+}
+
+void drop(int& fd) noexcept {
+  if (fd < 0) return;
+  release_to_forks(fd);
+  ::close(fd);
+  fd = -1;
+}
+
+bool is_allowed(int client, unsigned socket_mode) noexcept {
+  if ((socket_mode & 0006) != 0) return true;
+  ucred peer{};
+  socklen_t bytes = sizeof(peer);
+  if (::getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) != 0) return false;
+  if ((socket_mode & 0060) != 0 && peer.gid == ::getegid()) return true;
+  return peer.uid == ::geteuid() || peer.uid == 0;
+}
+
+void say(AttachReply& reply, int error, const std::string& text) noexcept {
+  reply.error = error;
+  const std::size_t bytes = std::min(text.size(), reply.text.size() - 1);
+  std::memcpy(reply.text.data(), text.data(), bytes);
+}
+
+void send_reply(int client, const AttachReply& reply, const int* descriptors) noexcept {
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(kDescriptorCountMax * sizeof(int))> control{};
+  iovec part{const_cast<AttachReply*>(&reply), sizeof(reply)};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  if (reply.descriptor_count != 0) {
+    const std::size_t bytes = reply.descriptor_count * sizeof(int);
+    message.msg_control = control.data();
+    message.msg_controllen = CMSG_SPACE(bytes);
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(bytes);
+    std::memcpy(CMSG_DATA(header), descriptors, bytes);
+  }
+  // A client that is gone already is noticed by its hang-up.
+  [[maybe_unused]] const ssize_t sent = ::sendmsg(client, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+StartAt start_of(std::uint32_t abi) noexcept {
+  if (abi == EVRING_START_OLDEST) return StartAt::kOldest;
+  return abi == EVRING_START_SEQUENCE ? StartAt::kSequence : StartAt::kNewest;
+}
+
+}  // namespace
+
+LocalServer::LocalServer(std::shared_ptr<LocalMemory> memory)
+    : memory_(std::move(memory)),
+      path_(local_socket_path(memory_->options.name)),
+      owner_pid_(::getpid()) {
+  const auto held = hold_forks();
+  try {
+    bind_socket();
+    stop_ = kept(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd");
+    poll_ = kept(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
+    watch(poll_, listener_, EPOLLIN);
+    watch(poll_, stop_, EPOLLIN);
+    start_thread();
+  } catch (...) {
+    if (listener_ >= 0) ::unlink(path_.c_str());
+    drop(listener_);
+    drop(stop_);
+    drop(poll_);
+    throw;
+  }
+}
+
+LocalServer::~LocalServer() {
+  if (::getpid() != owner_pid_) {
+    static_cast<void>(thread_.release());  // the thread is the owner's; nothing runs here
+    return;
+  }
+  signal_event(stop_);
+  thread_->join();
+  ::unlink(path_.c_str());
+  while (!clients_.empty()) hang_up(clients_.begin()->first);
+  const auto held = hold_forks();
+  drop(listener_);
+  drop(stop_);
+  drop(poll_);
+}
+
+void LocalServer::bind_socket() {
+  const FileDescriptor locked = lock_socket_dir();
+  const sockaddr_un address = socket_address(path_);
+  if (connect_to(path_)) throw_errno(path_.native() + ": has a living owner", EADDRINUSE);
+  if (errno == ECONNREFUSED) ::unlink(path_.c_str());  // a dead owner left it
+  FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) throw_errno(path_.native() + ": socket");
+  ::fchmod(socket.get(), memory_->options.socket_mode & 0666);  // what bind() creates with
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+    throw_errno(path_.native() + ": bind");
+  }
+  if (::listen(socket.get(), kListenBacklog) != 0) throw_errno(path_.native() + ": listen");
+  listener_ = kept(socket.release(), "socket");
+}
+
+/// The thread takes no signals: they are for the program.
+void LocalServer::start_thread() {
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  try {
+    thread_ = std::make_unique<std::thread>([this] { serve(); });
+  } catch (...) {
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw;
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void LocalServer::serve() noexcept {
+  for (;;) {
+    std::array<epoll_event, 16> events;
+    const int count = ::epoll_wait(poll_, events.data(), static_cast<int>(events.size()), -1);
+    for (int i = 0; i < count; ++i) {
+      const int fd = events[static_cast<std::size_t>(i)].data.fd;
+      const std::uint32_t what = events[static_cast<std::size_t>(i)].events;
+      if (fd == stop_) return;
+      if (fd == listener_) {
+        accept_client();
+      } else if ((what & (EPOLLHUP | EPOLLERR)) != 0) {
+        hang_up(fd);
+      } else {
+        hear(fd);
+      }
+    }
+  }
+}
+
+void LocalServer::accept_client() noexcept {
+  const auto held = hold_forks();
+  int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (client < 0) {
+    constexpr int kBreathMs = 10;
+    // Out of descriptors: the connection stays in the queue until some are free.
+    if (errno == EMFILE || errno == ENFILE) ::poll(nullptr, 0, kBreathMs);
+    return;
+  }
+  if (clients_.size() >= kClientCountMax || !is_allowed(client, memory_->options.socket_mode)) {
+    ::close(client);
+    return;
+  }
+  try {
+    keep_from_forks(client);
+    watch(poll_, client, EPOLLIN | EPOLLRDHUP);
+    clients_.emplace(client, Client{});
+  } catch (...) {
+    drop(client);
+  }
+}
+
+void LocalServer::hear(int fd) noexcept {
+  Client& client = clients_[fd];
+  AttachRequest request;
+  const ssize_t bytes = ::recv(fd, &request, sizeof(request), MSG_DONTWAIT);
+  if (bytes < 0) {
+    if (errno != EAGAIN && errno != EINTR) hang_up(fd);
+    return;
+  }
+  if (bytes == 0 && client.has_asked) {
+    // It has left, and may still watch the connection to learn of this owner's end.
+    leave(client);
+    watch(poll_, fd, 0, EPOLL_CTL_MOD);
+    return;
+  }
+  if (client.has_asked || static_cast<std::size_t>(bytes) != sizeof(request)) {
+    hang_up(fd);
+    return;
+  }
+  client.has_asked = true;
+  answer(fd, request);
+}
+
+void LocalServer::answer(int fd, const AttachRequest& request) noexcept {
+  Client& client = clients_[fd];
+  AttachReply reply;
+  try {
+    fill_reply(request, client, reply);
+  } catch (const std::system_error& error) {
+    say(reply, error.code().value(), error.what());
+  } catch (const std::out_of_range& error) {
+    say(reply, ERANGE, error.what());
+  } catch (...) {
+    say(reply, ENOMEM, memory_->options.name + ": its owner is out of memory");
+  }
+  std::array<int, kDescriptorCountMax> descriptors{};
+  if (reply.error == 0) {
+    descriptors[0] = memory_->read_only_file.get();
+    reply.descriptor_count = 1;
+  }
+  if (client.index >= 0) {
+    const ConsumerSeat& seat = memory_->seats[static_cast<std::size_t>(client.index)];
+    descriptors = {memory_->read_only_file.get(), seat.page_file.get(),
+                   memory_->doorbell_file.get(), seat.doorbell.get(), seat.timer.get()};
+    reply.descriptor_count = kDescriptorCountMax;
+  }
+  send_reply(fd, reply, descriptors.data());
+}
+
+void LocalServer::fill_reply(const AttachRequest& request, Client& client, AttachReply& reply) {
+  const std::string& name = memory_->options.name;
+  if (request.magic != kSocketMagic || request.version != kSocketVersion ||
+      (request.flags & ~kWantsRegistration) != 0 || request.reserved != 0 ||
+      request.start_at > EVRING_START_SEQUENCE) {
+    throw_errno(
+        name + ": the request is not one of socket protocol " + std::to_string(kSocketVersion),
+        EPROTO);
+  }
+  if ((request.flags & kWantsRegistration) == 0) return;
+  const Seat seat = take_seat(memory_->side, memory_->options.registered_count_max,
+                              start_of(request.start_at), request.sequence, 0, name);
+  client.index = static_cast<int>(seat.index);
+  reply.index = seat.index;
+  reply.sequence = seat.sequence;
+}
+
+void LocalServer::leave(Client& client) noexcept {
+  if (client.index >= 0) leave_seat(memory_->side, static_cast<unsigned>(client.index));
+  client.index = -1;
+}
+
+void LocalServer::hang_up(int fd) noexcept {
+  const auto found = clients_.find(fd);
+  if (found == clients_.end()) return;
+  leave(found->second);
+  clients_.erase(found);
+  const auto held = hold_forks();
+  drop(fd);
+}
+
+}  // namespace evring
