@@ -113,6 +113,14 @@ def check_toplevel(tree):
             tree.fault(path, 1, "nothing of this name belongs at the top level")
 
 
+def speaks_for(tree, path):
+    """Whether the header of the same name carries the comment, so this file need not repeat it."""
+    stem, ending = os.path.splitext(os.path.basename(path))
+    room = path.split("/")[0]
+    return ending in (".c", ".cpp") and any(
+        os.path.basename(p) in (stem + ".h", stem + ".hpp") for p in tree.code(room))
+
+
 def check_headers(tree):
     """A licence tag, the one that the room takes, and a short comment on each file."""
     for path in tree.code():
@@ -131,7 +139,7 @@ def check_headers(tree):
             if not re.match(r"\s*(//|/?\*)", line):
                 break
             comment += 1
-        if comment == 0:
+        if comment == 0 and not speaks_for(tree, path):
             tree.fault(path, 2, "no comment says what the file is for")
         drawn = path == KMOD_MAY_ALSO_INCLUDE  # it opens with the map of a mapping
         if comment > MAX_HEADER_LINES + 2 and not drawn:
