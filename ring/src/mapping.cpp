@@ -63,6 +63,7 @@ std::string power_of_two(std::uint64_t low, std::uint64_t high) {
 }
 
 void check_identity(const evring_header& header, const HeaderCheck& check) {
+  // (C7) Magic before the constants, or a half-made header is read. Pairs with (P7).
   const std::uint64_t magic = load_acquire(reinterpret_cast<const std::uint64_t*>(&header.magic));
   check.equals("magic", hex(magic), hex(EVRING_MAGIC));
   check.equals<std::uint32_t>("layout_major", once(header.layout_major), EVRING_LAYOUT_MAJOR);

@@ -77,11 +77,13 @@ void ProducerCore::lock(const std::string& name) {
 void ProducerCore::take_over() noexcept {
   load_status();
   repair_slots();
+  // (P3) What the dead producer had made READY before head. Pairs with (C3).
   store_release(head_word_, next_);
   store_relaxed(&side_->table->claimed, next_);
   ++generation_;
   refresh_status();
-  // The dead producer may have owed a doorbell for any event in the ring.
+  // (D2) Head before the look at who is armed: the dead producer may have owed a doorbell
+  // for any event in the ring. Pairs with (D1).
   fence_full();
   const std::uint64_t armed = load_relaxed(armed_word_);
   if (armed != 0) ring_doorbells(armed, mask_ + 1);
@@ -102,13 +104,14 @@ void ProducerCore::load_status() noexcept {
 }
 
 /// Finds the next sequence: what is READY from head on could be read already and is
-/// published; what is BUSY behind it was torn and is written anew.
+/// published; what is BUSY behind it was torn and is written anew. Relaxed: the kernel
+/// passed the lock on, and with it all that its last holder stored.
 void ProducerCore::repair_slots() noexcept {
   const auto stamp_at = [this](std::uint64_t sequence) {
-    return load_acquire(reinterpret_cast<const std::uint64_t*>(
+    return load_relaxed(reinterpret_cast<const std::uint64_t*>(
         slots_ + (sequence & mask_) * side_->geometry.slot.slot_bytes()));
   };
-  next_ = load_acquire(head_word_);
+  next_ = load_relaxed(head_word_);
   const std::uint64_t end = next_ + mask_ + 1;
   while (next_ != end && stamp_at(next_) == EVRING_STAMP_READY(next_)) ++next_;
   for (std::uint64_t torn = next_; torn != end; ++torn) {
@@ -165,8 +168,10 @@ void ProducerCore::ring_doorbells(std::uint64_t armed, std::uint64_t count) noex
     fence_full();
     armed = load_relaxed(armed_word_);
   }
+  // (D4) The armed bit before the request, or an older request is judged. Pairs with (D1).
+  fence_acquire();
   const std::uint64_t rung_before = doorbells_rung_;
-  std::uint64_t waiting = armed & load_acquire(&side_->table->registered);
+  std::uint64_t waiting = armed & load_relaxed(&side_->table->registered);
   for (; waiting != 0; waiting &= waiting - 1) {
     consider_doorbell(static_cast<unsigned>(std::countr_zero(waiting)), count);
   }
@@ -177,7 +182,7 @@ void ProducerCore::ring_doorbells(std::uint64_t armed, std::uint64_t count) noex
 void ProducerCore::consider_doorbell(unsigned index, std::uint64_t count) noexcept {
   evring_consumer_page* page = side_->pages[index];
   if (page == nullptr) return;
-  const std::uint64_t arm_cursor = load_acquire(word_of(page->arm_cursor));
+  const std::uint64_t arm_cursor = load_relaxed(word_of(page->arm_cursor));
   const std::uint64_t asked = load_relaxed(word_of(page->wake_events));
   const std::uint64_t wake_us = load_relaxed(word_of(page->wake_us));
   const std::uint64_t wake_events = std::clamp<std::uint64_t>(asked, 1, mask_ + 1);

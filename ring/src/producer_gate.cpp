@@ -43,11 +43,12 @@ std::uint64_t ProducerCore::known_room(std::uint64_t count) const noexcept {
 /// @return false when the gate has to be refreshed first.
 bool ProducerCore::claim_room(std::uint64_t room) noexcept {
   store_relaxed(&side_->table->claimed, next_ + room);
-  // Claim before look, or a consumer that registers now starts at what is being
-  // overwritten. As (D2): its membarrier orders this core, or the fence bit does.
+  // (G2) Claim before look, or a consumer that registers now starts at what is being
+  // overwritten. Its membarrier orders this core, or else the fence bit asks for a
+  // fence. Pairs with (G1).
   fence_compiler();
   if ((load_relaxed(armed_word_) & EVRING_ARMED_FENCE) != 0) fence_full();
-  return load_acquire(&side_->table->change_count) == gate_change_count_;
+  return load_relaxed(&side_->table->change_count) == gate_change_count_;
 }
 
 std::uint64_t ProducerCore::gated_room_for(std::uint64_t count, std::uint64_t at_least) noexcept {
@@ -71,8 +72,10 @@ std::uint64_t ProducerCore::gated_room_for(std::uint64_t count, std::uint64_t at
 }
 
 void ProducerCore::refresh_gate() noexcept {
+  // (G3) The count before what it counts, or a change is taken for seen that was not.
+  // Pairs with (G1).
   gate_change_count_ = load_acquire(&side_->table->change_count);
-  gate_registered_ = load_acquire(&side_->table->registered);
+  gate_registered_ = load_relaxed(&side_->table->registered);
   std::uint64_t longest_lag = 0;
   for (std::uint64_t rest = gate_registered_; rest != 0; rest &= rest - 1) {
     const auto index = static_cast<unsigned>(std::countr_zero(rest));
@@ -87,6 +90,7 @@ void ProducerCore::refresh_gate() noexcept {
 /// and lose nothing that its owner has not given up.
 void ProducerCore::refresh_cursor(unsigned index) noexcept {
   const RegistrationTable::Entry& entry = side_->table->entries[index];
+  // (G3) As above, for the entry's own count. Pairs with (G1).
   const std::uint64_t change = load_acquire(&entry.change_count);
   if (change != gate_entry_change_[index]) {
     gate_entry_change_[index] = change;

@@ -31,6 +31,7 @@ bool Registration::Impl::arm(const ArmRequest& request, std::uint64_t cursor) no
   // Without a time to wait, the first event rings.
   const std::uint64_t wake_events =
       wake_us == 0 ? 1 : std::clamp<std::uint64_t>(request.wake_events, 1, slot_count);
+  // (C4) Payload reads before the cursor. Pairs with (P4).
   store_release(word_of(page->cursor), cursor);
   store_relaxed(word_of(page->arm_cursor), cursor);
   store_relaxed(word_of(page->wake_events), wake_events);
@@ -38,7 +39,8 @@ bool Registration::Impl::arm(const ArmRequest& request, std::uint64_t cursor) no
 
   // (D1) The request and the armed bit before the second look at head, or an event
   // published in between rings nobody. Pairs with (D2): the barrier runs on the
-  // producer's core for it, or else the producer fences by itself.
+  // producer's core for it, or else the producer fences by itself. The request
+  // before the bit. Pairs with (D4).
   is_armed = true;
   fetch_or(word_of(doorbell->armed), bit());
   if (!expensive_barrier()) {

@@ -19,7 +19,7 @@ std::uint64_t bit(unsigned index) noexcept { return 1ULL << index; }
 /// Takes a free index, starting behind the one given last: a page comes back late to
 /// those who may still have it mapped.
 int take_index(RegistrationTable& table, unsigned seat_count) noexcept {
-  std::uint64_t taken = load_acquire(&table.taken);
+  std::uint64_t taken = load_relaxed(&table.taken);
   for (;;) {
     const auto turn = static_cast<unsigned>(load_relaxed(&table.change_count) % seat_count);
     int found = -1;
@@ -40,6 +40,7 @@ std::uint64_t oldest_of(const Geometry& geometry, std::uint64_t head) noexcept {
 }
 
 std::uint64_t head_of(const ProducerSide& side) noexcept {
+  // (C3) What lies before head is whole. Pairs with (P3).
   return load_acquire(reinterpret_cast<const std::uint64_t*>(&side.header->head));
 }
 
@@ -63,6 +64,9 @@ void announce(ProducerSide& side, unsigned index, std::uint64_t start) noexcept 
   fetch_add(&entry.change_count, 1);
   fetch_or(&side.table->registered, bit(index));
   fetch_add(&side.table->change_count, 1);
+  // (G1) The registration before the look at what the producer claims and stored, or
+  // both miss each other. Pairs with (G2), by membarrier or by fences on both sides; the
+  // counts come after what they count. Pairs with (G3).
   if (!expensive_barrier()) {
     fetch_or(word_of(side.doorbell->armed), EVRING_ARMED_FENCE);
     fence_full();
@@ -72,7 +76,7 @@ void announce(ProducerSide& side, unsigned index, std::uint64_t start) noexcept 
 /// The oldest sequence that the producer cannot be about to overwrite: it has seen the
 /// registration, or what it may write without having seen it is in `claimed`.
 std::uint64_t oldest_safe(const ProducerSide& side) noexcept {
-  const std::uint64_t claimed = load_acquire(&side.table->claimed);
+  const std::uint64_t claimed = load_relaxed(&side.table->claimed);
   const std::uint64_t head = head_of(side);
   const bool claimed_is_ahead = static_cast<std::int64_t>(claimed - head) > 0;
   return oldest_of(side.geometry, claimed_is_ahead ? claimed : head);
@@ -129,7 +133,7 @@ void leave_seat(ProducerSide& side, unsigned index) noexcept {
 unsigned reap_seats(ProducerSide& side) noexcept {
   unsigned reaped = 0;
   for (unsigned index = 0; index < EVRING_CONSUMER_COUNT_MAX; ++index) {
-    if ((load_acquire(&side.table->taken) & bit(index)) == 0) continue;
+    if ((load_relaxed(&side.table->taken) & bit(index)) == 0) continue;
     std::uint64_t pid = load_relaxed(&side.table->entries[index].pid);
     if (pid == 0 || ::kill(static_cast<pid_t>(pid), 0) == 0 || errno != ESRCH) continue;
     // Whoever takes the pid away ends the registration: nobody does it twice.
