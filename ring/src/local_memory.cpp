@@ -154,6 +154,8 @@ void LocalMemory::write_header(std::uint64_t mapping_bytes) {
   header->mapping_bytes = mapping_bytes;
   header->slots_offset = EVRING_HEADER_BYTES;
   header->slot_count = options.slot_count;
+  header->features = EVRING_FEATURE_WRITE_LIMIT;
+  header->write_limit = options.first_sequence;
   header->slot_bytes = options.slot.slot_bytes();
   header->slot_format = static_cast<std::uint32_t>(options.slot.format());
   header->payload_offset = options.slot.payload_offset();
@@ -213,7 +215,6 @@ void LocalMemory::fill_side() {
     side.doorbell_fds[i] = seats[i].doorbell.get();
     side.timer_fds[i] = seats[i].timer.get();
   }
-  side.table->claimed = options.first_sequence;
 }
 
 }  // namespace evring

@@ -140,6 +140,7 @@ Geometry check_header(const evring_header& header, std::uint64_t mapped_bytes,
   check.that(mode <= EVRING_MODE_GATED, "mode", mode, "0 (overwrite) or 1 (gated)");
   geometry.mode = static_cast<Mode>(mode);
   geometry.first_sequence = once(header.first_sequence);
+  geometry.has_write_limit = (once(header.features) & EVRING_FEATURE_WRITE_LIMIT) != 0;
   return geometry;
 }
 

@@ -45,6 +45,7 @@ ProducerCore::ProducerCore(const LocalRing& ring, WhenFull when_full)
   head_word_ = word_of(side_->header->head);
   armed_word_ = word_of(side_->doorbell->armed);
   gated_ = side_->geometry.mode == Mode::kGated;
+  claim_ahead_count_ = std::clamp<std::uint64_t>(side_->geometry.slot_count / 64, 1, 64);
   timer_started_for_.fill(side_->geometry.first_sequence - 1);
   if (!register_cheap_barrier()) {
     fetch_or(armed_word_, EVRING_ARMED_FENCE);
@@ -53,6 +54,8 @@ ProducerCore::ProducerCore(const LocalRing& ring, WhenFull when_full)
 }
 
 ProducerCore::~ProducerCore() {
+  // What was claimed ahead was not touched, unless by a producer that died.
+  store_write_limit(is_after(torn_limit_, next_) ? torn_limit_ : next_);
   refresh_status();
   lock_record(side_->lock_fd, F_UNLCK);
   side_->lock_pid.store(0);
@@ -79,7 +82,6 @@ void ProducerCore::take_over() noexcept {
   repair_slots();
   // (P3) What the dead producer had made READY before head. Pairs with (C3).
   store_release(head_word_, next_);
-  store_relaxed(&side_->table->claimed, next_);
   ++generation_;
   refresh_status();
   // (D2) Head before the look at who is armed: the dead producer may have owed a doorbell
@@ -104,18 +106,23 @@ void ProducerCore::load_status() noexcept {
 }
 
 /// Finds the next sequence: what is READY from head on could be read already and is
-/// published; what is BUSY behind it was torn and is written anew. Relaxed: the kernel
-/// passed the lock on, and with it all that its last holder stored.
+/// published; what was claimed behind it may be half-written. Its slots are marked
+/// BUSY, so that whoever still wants what they held before learns that it is lost.
+/// Relaxed: the kernel passed the lock on, and with it all that its last holder stored.
 void ProducerCore::repair_slots() noexcept {
-  const auto stamp_at = [this](std::uint64_t sequence) {
-    return load_relaxed(reinterpret_cast<const std::uint64_t*>(
-        slots_ + (sequence & mask_) * side_->geometry.slot.slot_bytes()));
+  const auto stamp_of = [this](std::uint64_t sequence) {
+    return reinterpret_cast<std::uint64_t*>(slots_ +
+                                            (sequence & mask_) * side_->geometry.slot.slot_bytes());
   };
   next_ = load_relaxed(head_word_);
-  const std::uint64_t end = next_ + mask_ + 1;
-  while (next_ != end && stamp_at(next_) == EVRING_STAMP_READY(next_)) ++next_;
-  for (std::uint64_t torn = next_; torn != end; ++torn) {
-    if (stamp_at(torn) != EVRING_STAMP_BUSY(torn)) break;
+  const std::uint64_t limit = load_relaxed(word_of(side_->header->write_limit));
+  // Never lowered before these are written anew: a reader may be in the middle of one.
+  write_limit_ = torn_limit_ = limit;
+  while (is_after(limit, next_) && load_relaxed(stamp_of(next_)) == EVRING_STAMP_READY(next_)) {
+    ++next_;
+  }
+  for (std::uint64_t torn = next_; is_after(limit, torn); ++torn) {
+    store_relaxed(stamp_of(torn), EVRING_STAMP_BUSY(torn));
     ++repaired_;
   }
 }

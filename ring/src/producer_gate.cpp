@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
-// The gate: how far the producer of a gated ring may go. Cursor pages are written by
-// consumers and trusted in nothing. Ordering: P4; the order of claim and look is
-// explained in ring/PROTOCOL.md, "Gated".
+// The write limit: what the producer may write, declared before it writes; and the
+// gate that bounds it in a gated ring. Cursor pages are written by consumers and
+// trusted in nothing. Ordering: P1 and P4; the order of claim and look is explained
+// in ring/PROTOCOL.md, "Gated".
 #include <sched.h>
 
+#include <algorithm>
 #include <bit>
 #include <ctime>
 
 #include "evring/producer.hpp"
 #include "registration_table.hpp"
+#include "system.hpp"
 
 namespace evring {
 namespace {
@@ -33,34 +36,43 @@ void wait_a_little(unsigned round) noexcept {
 }  // namespace
 
 /// Room behind the cursors as they were last seen.
-std::uint64_t ProducerCore::known_room(std::uint64_t count) const noexcept {
-  if (gate_registered_ == 0) return count;
+std::uint64_t ProducerCore::known_room(std::uint64_t wanted) const noexcept {
+  if (gate_registered_ == 0) return wanted;
   const auto room = static_cast<std::int64_t>(gate_limit_ - next_);
-  return room <= 0 ? 0 : std::min(count, static_cast<std::uint64_t>(room));
+  return room <= 0 ? 0 : std::min(wanted, static_cast<std::uint64_t>(room));
+}
+
+void ProducerCore::store_write_limit(std::uint64_t limit) noexcept {
+  write_limit_ = limit;
+  store_relaxed(word_of(side_->header->write_limit), limit);
+  // (P1) The limit before the payload, or a torn copy passes. Pairs with (C2).
+  fence_release();
+}
+
+std::uint64_t ProducerCore::claim_room(std::uint64_t count, std::uint64_t at_least) noexcept {
+  const std::uint64_t wanted = std::max(count, claim_ahead_count_);
+  if (gated_) return std::min(count, gated_claim(wanted, at_least));
+  store_write_limit(next_ + wanted);
+  return count;
 }
 
 /// Says what will be written, then looks whether anyone registered meanwhile.
-/// @return false when the gate has to be refreshed first.
-bool ProducerCore::claim_room(std::uint64_t room) noexcept {
-  store_relaxed(&side_->table->claimed, next_ + room);
-  // (G2) Claim before look, or a consumer that registers now starts at what is being
-  // overwritten. Its membarrier orders this core, or else the fence bit asks for a
-  // fence. Pairs with (G1).
-  fence_compiler();
-  if ((load_relaxed(armed_word_) & EVRING_ARMED_FENCE) != 0) fence_full();
-  return load_relaxed(&side_->table->change_count) == gate_change_count_;
-}
-
-std::uint64_t ProducerCore::gated_room_for(std::uint64_t count, std::uint64_t at_least) noexcept {
+std::uint64_t ProducerCore::gated_claim(std::uint64_t wanted, std::uint64_t at_least) noexcept {
   bool is_fresh = false;
   for (unsigned round = 0;;) {
-    const std::uint64_t room = known_room(count);
+    const std::uint64_t room = known_room(wanted);
     if (room < at_least && !is_fresh) {
       refresh_gate();
       is_fresh = true;
       continue;
     }
-    if (!claim_room(room)) {
+    store_write_limit(next_ + room);
+    // (G2) Claim before look, or a consumer that registers now starts at what is being
+    // overwritten. Its membarrier orders this core, or else the fence bit asks for a
+    // fence. Pairs with (G1).
+    fence_compiler();
+    if ((load_relaxed(armed_word_) & EVRING_ARMED_FENCE) != 0) fence_full();
+    if (load_relaxed(&side_->table->change_count) != gate_change_count_) {
       refresh_gate();
       continue;
     }

@@ -74,12 +74,13 @@ void announce(ProducerSide& side, unsigned index, std::uint64_t start) noexcept 
 }
 
 /// The oldest sequence that the producer cannot be about to overwrite: it has seen the
-/// registration, or what it may write without having seen it is in `claimed`.
+/// registration, or what it may write without having seen it is below the write limit.
 std::uint64_t oldest_safe(const ProducerSide& side) noexcept {
-  const std::uint64_t claimed = load_relaxed(&side.table->claimed);
+  const std::uint64_t limit = load_relaxed(word_of(side.header->write_limit));
   const std::uint64_t head = head_of(side);
-  const bool claimed_is_ahead = static_cast<std::int64_t>(claimed - head) > 0;
-  return oldest_of(side.geometry, claimed_is_ahead ? claimed : head);
+  const bool limit_is_ahead = static_cast<std::int64_t>(limit - head) > 0;
+  const std::uint64_t oldest = oldest_of(side.geometry, limit_is_ahead ? limit : head);
+  return static_cast<std::int64_t>(oldest - head) > 0 ? head : oldest;
 }
 
 void check_sequence(const ProducerSide& side, std::uint64_t sequence, const std::string& name) {

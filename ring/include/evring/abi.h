@@ -134,6 +134,14 @@ struct evring_status {
 	__u64 reserved[4];
 };
 
+/*
+ * The producer stores write_limit before it writes, in place of the BUSY stamp: a
+ * reader that finds READY must then check, after its copy, that
+ * sequence + slot_count is not before write_limit. Without the feature it looks at
+ * the stamp again. Both may be done.
+ */
+#define EVRING_FEATURE_WRITE_LIMIT	(1ULL << 0)
+
 /**
  * struct evring_header - the first page of a mapping
  * @magic: (r) EVRING_MAGIC, written last
@@ -153,10 +161,13 @@ struct evring_status {
  * @home_cpu: (r) CPU that the source runs on, or ~0
  * @device_id: (r) of a kernel device; 0 for a local ring
  * @boot_id: (r) /proc/sys/kernel/random/boot_id as 16 bytes
+ * @features: (r) EVRING_FEATURE_*
  * @name: (r) NUL-terminated
  * @head: (p) next sequence to be published, stored once per batch
  * @status_sequence: (p) odd while @status is being written
  * @status: (p) see struct evring_status
+ * @write_limit: (p) EVRING_FEATURE_WRITE_LIMIT: events before this may be being
+ *               written; what one of them overwrites may be torn
  */
 struct evring_header {
 	__u64 magic;
@@ -176,7 +187,8 @@ struct evring_header {
 	__u32 home_cpu;
 	__u64 device_id;
 	__u8 boot_id[16];
-	__u64 reserved0[2];
+	__u64 features;
+	__u64 reserved0;
 	char name[EVRING_NAME_BYTES];
 	__u64 reserved1[13];
 
@@ -185,7 +197,10 @@ struct evring_header {
 
 	__u64 status_sequence;		/* offset 384 */
 	struct evring_status status;
-	__u64 reserved3[447];
+	__u64 reserved3[15];
+
+	__u64 write_limit;		/* offset 640: a pair of lines of its own */
+	__u64 reserved4[431];
 };
 
 /**
@@ -436,6 +451,7 @@ EVRING_ASSERT(EVRING_OFFSETOF(struct evring_header, name) == 120);
 EVRING_ASSERT(EVRING_OFFSETOF(struct evring_header, head) == 256);
 EVRING_ASSERT(EVRING_OFFSETOF(struct evring_header, status_sequence) == 384);
 EVRING_ASSERT(EVRING_OFFSETOF(struct evring_header, status) == 392);
+EVRING_ASSERT(EVRING_OFFSETOF(struct evring_header, write_limit) == 640);
 EVRING_ASSERT(sizeof(struct evring_consumer_page) == 4096);
 EVRING_ASSERT(EVRING_OFFSETOF(struct evring_consumer_page, arm_cursor) == 128);
 EVRING_ASSERT(sizeof(struct evring_doorbell_page) == 4096);

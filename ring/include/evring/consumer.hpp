@@ -10,6 +10,7 @@
 #include <evring/memory.hpp>
 #include <evring/slot.hpp>
 #include <evring/status.hpp>
+#include <evring/words.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -77,6 +78,9 @@ class SlotView {
   std::uint64_t word(std::size_t index) const noexcept {
     return at(layout_.payload_offset() + 8 * index);
   }
+  const std::uint64_t* words() const noexcept {
+    return reinterpret_cast<const std::uint64_t*>(slot_ + layout_.payload_offset());
+  }
 
  private:
   std::uint64_t at(std::size_t offset) const noexcept {
@@ -105,7 +109,8 @@ class BasicConsumer {
                          std::uint64_t sequence = 0)
       : mapping_(std::move(mapping)),
         slots_(mapping_.slots()),
-        mask_(mapping_.geometry().slot_count - 1) {
+        mask_(mapping_.geometry().slot_count - 1),
+        has_write_limit_(mapping_.geometry().has_write_limit) {
     adopt_layout();
     start_ = cursor_ = find_start(start_at, sequence);
   }
@@ -119,13 +124,14 @@ class BasicConsumer {
   /// Source: H.-J. Boehm, "Can seqlocks get along with programming language
   /// memory models?", MSPC 2012, fig. 6.
   ReadStatus try_read(EventType& out) noexcept {
-    const ReadStatus status = copy_slot(out);
-    if (status == ReadStatus::kEvent) [[likely]] {
-      advance(1);
-    } else {
+    const ReadStatus status = copy_slot(cursor_, out);
+    if (status != ReadStatus::kEvent) {
       commit();
+      return status;
     }
-    return status;
+    if (!is_whole(cursor_)) return ReadStatus::kOverrun;
+    advance(1);
+    return ReadStatus::kEvent;
   }
 
   /// Reads up to out.size() events in order. As try_read() for each.
@@ -133,18 +139,30 @@ class BasicConsumer {
   /// @return count > 0 with kEvent; or 0 with kEmpty or kOverrun. An overrun behind
   ///         the first event is reported by the next call.
   Burst read_burst(std::span<EventType> out) noexcept {
-    std::size_t count = 0;
-    ReadStatus status = ReadStatus::kEmpty;
-    for (; count < out.size(); ++count) {
-      status = copy_slot(out[count]);
-      if (status != ReadStatus::kEvent) break;
-      ++cursor_;
+    Burst burst{0, ReadStatus::kEvent};
+    while (burst.count < out.size()) {
+      const std::uint64_t sequence = cursor_ + burst.count;
+      burst.status = copy_slot(sequence, out[burst.count]);
+      if (burst.status != ReadStatus::kEvent) break;
+      // Without a write limit each slot answers for itself; with one, the oldest
+      // slot of the burst answers for all of them, below.
+      if (!has_write_limit_ && !is_whole(sequence)) {
+        burst.status = ReadStatus::kOverrun;
+        break;
+      }
+      ++burst.count;
     }
-    received_ += count;
+    if (has_write_limit_ && burst.count != 0 && !is_whole(cursor_)) {
+      return {0, ReadStatus::kOverrun};
+    }
+    if (burst.count != 0) {
+      burst.status = ReadStatus::kEvent;
+      received_ += burst.count;
+      cursor_ += burst.count;
+      consecutive_overruns_ = 0;
+    }
     commit();
-    if (count == 0) return {0, status};
-    consecutive_overruns_ = 0;
-    return {count, ReadStatus::kEvent};
+    return burst;
   }
 
   /// Shows the event at cursor() in place: calls `visitor(const SlotView<Layout>&)`,
@@ -158,13 +176,13 @@ class BasicConsumer {
       std::is_nothrow_invocable_v<Visitor, const SlotView<Layout>&>) {
     const std::byte* slot = slot_at(cursor_);
     // (C1) as in copy_slot().
-    const ReadStatus status = classify(load_acquire(stamp_of(slot)));
+    const ReadStatus status = classify(cursor_, load_acquire(stamp_of(slot)));
     if (status != ReadStatus::kEvent) {
       commit();
       return status;
     }
     visitor(SlotView<Layout>(slot, cursor_, layout_));
-    if (!still_ready(slot)) return ReadStatus::kOverrun;
+    if (!is_whole(cursor_)) return ReadStatus::kOverrun;
     advance(1);
     return ReadStatus::kEvent;
   }
@@ -236,7 +254,7 @@ class BasicConsumer {
   }
   /// Whether the event at cursor() can be read or was overwritten: one load.
   bool has_work() const noexcept {
-    return classify(load_relaxed(stamp_of(slot_at(cursor_)))) != ReadStatus::kEmpty;
+    return classify(cursor_, load_relaxed(stamp_of(slot_at(cursor_)))) != ReadStatus::kEmpty;
   }
 
   const Mapping& mapping() const noexcept { return mapping_; }
@@ -287,7 +305,14 @@ class BasicConsumer {
   std::uint64_t oldest_of(std::uint64_t head_now) const noexcept {
     const std::uint64_t first = mapping_.geometry().first_sequence;
     const std::uint64_t slot_count = mask_ + 1;
-    return head_now - first > slot_count ? head_now - slot_count : first;
+    std::uint64_t written = head_now;
+    if (has_write_limit_) {
+      written = later(
+          written,
+          load_relaxed(reinterpret_cast<const std::uint64_t*>(&mapping_.header()->write_limit)));
+    }
+    const std::uint64_t oldest = written - first > slot_count ? written - slot_count : first;
+    return earlier(oldest, head_now);
   }
 
   std::uint64_t resync_margin() const noexcept {
@@ -300,35 +325,47 @@ class BasicConsumer {
     return slots_ + (sequence & mask_) * layout_.slot_bytes();
   }
 
-  /// What a stamp means for the event at cursor(). Compared in stamp space, so it
+  /// What a stamp means for the event `sequence`. Compared in stamp space, so it
   /// holds across every wrap; a stamp from the past or from nowhere is kEmpty.
-  ReadStatus classify(std::uint64_t stamp) const noexcept {
-    if (stamp == EVRING_STAMP_READY(cursor_)) [[likely]]
+  static ReadStatus classify(std::uint64_t sequence, std::uint64_t stamp) noexcept {
+    if (stamp == EVRING_STAMP_READY(sequence)) [[likely]]
       return ReadStatus::kEvent;
-    const auto ahead = static_cast<std::int64_t>((stamp & ~1ULL) - EVRING_STAMP_BUSY(cursor_));
+    const auto ahead = static_cast<std::int64_t>((stamp & ~1ULL) - EVRING_STAMP_BUSY(sequence));
     return ahead > 0 ? ReadStatus::kOverrun : ReadStatus::kEmpty;
   }
 
   bool is_lapped(std::uint64_t sequence) const noexcept {
-    const std::uint64_t stamp = load_relaxed(stamp_of(slot_at(sequence)));
-    return static_cast<std::int64_t>((stamp & ~1ULL) - EVRING_STAMP_BUSY(sequence)) > 0;
+    return classify(sequence, load_relaxed(stamp_of(slot_at(sequence)))) == ReadStatus::kOverrun ||
+           (has_write_limit_ && !is_below_limit(sequence));
   }
 
-  bool still_ready(const std::byte* slot) const noexcept {
-    // (C2) Payload before the second look at the stamp, or a torn copy passes.
-    // Pairs with (P1).
+  /// Whether the producer has not yet declared to write over `sequence`.
+  bool is_below_limit(std::uint64_t sequence) const noexcept {
+    const std::uint64_t limit =
+        load_relaxed(reinterpret_cast<const std::uint64_t*>(&mapping_.header()->write_limit));
+    return static_cast<std::int64_t>(sequence + mask_ + 1 - limit) >= 0;
+  }
+
+  /// Whether the copy just made of READY slot `sequence` is whole.
+  bool is_whole(std::uint64_t sequence) const noexcept {
+    // (C2) Payload before the second look, at the limit or at the stamp, or a torn
+    // copy passes. Pairs with (P1).
     fence_acquire();
-    return load_relaxed(stamp_of(slot)) == EVRING_STAMP_READY(cursor_);
+    if (has_write_limit_) [[likely]]
+      return is_below_limit(sequence);
+    return load_relaxed(stamp_of(slot_at(sequence))) == EVRING_STAMP_READY(sequence);
   }
 
-  ReadStatus copy_slot(EventType& out) noexcept {
-    const std::byte* slot = slot_at(cursor_);
-    prefetch_for_read(slot_at(cursor_ + kPrefetchSlots));
+  /// Copies event `sequence` if its stamp says READY; is_whole() tells whether it held.
+  ReadStatus copy_slot(std::uint64_t sequence, EventType& out) const noexcept {
+    const std::byte* slot = slot_at(sequence);
+    prefetch_for_read(slot_at(sequence + kPrefetchSlots));
     // (C1) The stamp before the payload, or old words look new. Pairs with (P2).
-    const ReadStatus status = classify(load_acquire(stamp_of(slot)));
-    if (status != ReadStatus::kEvent) return status;
-    copy_fields(SlotView<Layout>(slot, cursor_, layout_), out);
-    return still_ready(slot) ? ReadStatus::kEvent : ReadStatus::kOverrun;
+    const ReadStatus status = classify(sequence, load_acquire(stamp_of(slot)));
+    if (status != ReadStatus::kEvent) [[unlikely]]
+      return status;
+    copy_fields(SlotView<Layout>(slot, sequence, layout_), out);
+    return ReadStatus::kEvent;
   }
 
   void copy_fields(const SlotView<Layout>& view, EventType& out) const noexcept {
@@ -338,11 +375,7 @@ class BasicConsumer {
       out.type = view.type();
       out.length_bytes = view.length_bytes();
     }
-    const std::size_t word_count = layout_.payload_bytes() / 8;
-    for (std::size_t i = 0; i < word_count; ++i) {
-      const std::uint64_t word = view.word(i);
-      __builtin_memcpy(out.payload.data() + 8 * i, &word, 8);
-    }
+    load_words(out.payload.data(), view.words(), layout_.payload_bytes() / 8);
   }
 
   void advance(std::uint64_t count) noexcept {
@@ -355,6 +388,7 @@ class BasicConsumer {
   Mapping mapping_;
   const std::byte* slots_;
   std::uint64_t mask_;
+  bool has_write_limit_;
   [[no_unique_address]] Layout layout_;
   std::uint64_t cursor_ = 0;
   std::uint64_t start_ = 0;

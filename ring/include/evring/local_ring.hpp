@@ -112,10 +112,6 @@ struct RegistrationTable {
   std::uint64_t taken = 0;         ///< bit i: index i is in use
   std::uint64_t change_count = 0;  ///< one more for each change of an entry
   std::uint64_t reserved[5]{};
-  /// Written by the producer of a gated ring: it may write slots before this sequence
-  /// without having seen the latest change.
-  std::uint64_t claimed = 0;
-  std::uint64_t reserved2[7]{};
   struct Entry {
     std::uint64_t change_count = 0;  ///< one more for each change of this entry
     std::uint64_t start = 0;         ///< where the cursor begins

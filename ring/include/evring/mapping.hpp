@@ -28,6 +28,7 @@ struct Geometry {
   AnySlotLayout slot;
   std::uint64_t first_sequence = 0;
   Mode mode = Mode::kOverwrite;
+  bool has_write_limit = false;  ///< EVRING_FEATURE_WRITE_LIMIT
 };
 
 /// Checks a header against `mapped_bytes`, the true length of what is mapped.

@@ -9,6 +9,7 @@
 #include <evring/local_ring.hpp>
 #include <evring/memory.hpp>
 #include <evring/slot.hpp>
+#include <evring/words.hpp>
 
 #include <algorithm>
 #include <array>
@@ -35,7 +36,7 @@ enum class WhenFull {
 
 /// Where a test may kill the producer. See BasicProducer's `Hook`.
 enum class PublishStep {
-  kBusyStored,
+  kDeclared,
   kPayloadHalf,
   kPayloadStored,
   kReadyStored,
@@ -60,7 +61,7 @@ class ProducerCore {
   std::uint64_t offered() const noexcept { return published() + dropped_; }
   std::uint64_t next_sequence() const noexcept { return next_; }
   std::uint64_t generation() const noexcept { return generation_; }
-  /// Slots that the producer before this one left half-written.
+  /// Slots that dead producers had claimed and not published; half-written, perhaps.
   std::uint64_t repaired() const noexcept { return repaired_; }
   std::uint64_t doorbells_rung() const noexcept { return doorbells_rung_; }
   std::uint64_t doorbells_suppressed() const noexcept { return doorbells_suppressed_; }
@@ -75,18 +76,18 @@ class ProducerCore {
 
  protected:
   /// Takes the ring: locks it, finds where the last producer stopped, reclaims the
-  /// slots it left BUSY, starts a new generation, rings the doorbells it owed.
+  /// slots it had claimed and not published, starts a new generation, rings the doorbells it owed.
   /// @throws std::system_error (EBUSY) naming the ring: it has a producer.
   ProducerCore(const LocalRing& ring, WhenFull when_full);
   ~ProducerCore();
 
-  /// How many of `count` events (at most slot_count) may be published now: all of
-  /// them in overwrite mode; in gated mode at least `at_least` when waiting, possibly
-  /// none when refusing.
+  /// How many of `count` events (at most slot_count) may be written now: all of them in
+  /// overwrite mode; in gated mode at least `at_least` when waiting, possibly none when
+  /// refusing. What was claimed ahead costs one compare.
   std::uint64_t room_for(std::uint64_t count, std::uint64_t at_least = 1) noexcept {
-    if (!gated_) [[likely]]
+    if (static_cast<std::int64_t>(next_ + count - write_limit_) <= 0) [[likely]]
       return count;
-    return gated_room_for(count, at_least);
+    return claim_room(count, at_least);
   }
   /// Looks at who is armed, and rings for those whose request the last `count` events
   /// fulfilled.
@@ -110,6 +111,7 @@ class ProducerCore {
   std::byte* slots_;
   std::uint64_t mask_;
   std::uint64_t next_ = 0;
+  std::uint64_t write_limit_ = 0;  ///< sequences before this may be written
   std::uint64_t* head_word_;
   std::uint64_t* armed_word_;
   bool gated_ = false;
@@ -122,9 +124,10 @@ class ProducerCore {
   void load_status() noexcept;
   void repair_slots() noexcept;
 
-  std::uint64_t gated_room_for(std::uint64_t count, std::uint64_t at_least) noexcept;
-  std::uint64_t known_room(std::uint64_t count) const noexcept;
-  bool claim_room(std::uint64_t room) noexcept;
+  std::uint64_t claim_room(std::uint64_t count, std::uint64_t at_least) noexcept;
+  std::uint64_t gated_claim(std::uint64_t wanted, std::uint64_t at_least) noexcept;
+  std::uint64_t known_room(std::uint64_t wanted) const noexcept;
+  void store_write_limit(std::uint64_t limit) noexcept;
   void refresh_gate() noexcept;
   void refresh_cursor(unsigned index) noexcept;
 
@@ -134,6 +137,8 @@ class ProducerCore {
 
   std::shared_ptr<ProducerSide> side_;
   WhenFull when_full_;
+  std::uint64_t torn_limit_ = 0;         ///< where the claim of a dead producer ended
+  std::uint64_t claim_ahead_count_;      ///< how far ahead the write limit is moved
   std::uint64_t gate_registered_ = 0;    ///< who was registered when the gate was refreshed
   std::uint64_t gate_change_count_ = 0;  ///< RegistrationTable::change_count then
   std::uint64_t gate_limit_ = 0;         ///< may publish sequences before this
@@ -274,14 +279,6 @@ class BasicProducer : public ProducerCore {
     if (layout_.format() != SlotFormat::kBare) last_event_ns_ = now_ns();
   }
 
-  /// Marks a slot as being written.
-  void mark_busy(std::uint64_t sequence) noexcept {
-    store_relaxed(word_at(sequence, 0), EVRING_STAMP_BUSY(sequence));
-    // (P1) BUSY before the payload, or a torn copy passes. Pairs with (C2).
-    fence_release();
-    Hook{}(PublishStep::kBusyStored);
-  }
-
   void mark_ready(std::uint64_t sequence) noexcept {
     // (P2) The payload before READY, or old words look new. Pairs with (C1).
     store_release(word_at(sequence, 0), EVRING_STAMP_READY(sequence));
@@ -289,7 +286,7 @@ class BasicProducer : public ProducerCore {
   }
 
   void open_slot(std::uint64_t sequence) noexcept {
-    mark_busy(sequence);
+    Hook{}(PublishStep::kDeclared);
     if (layout_.format() != SlotFormat::kBare) store_relaxed(word_at(sequence, 8), last_event_ns_);
     if (layout_.format() == SlotFormat::kFull) {
       store_relaxed(word_at(sequence, 16), EVRING_TYPE_LENGTH(0, layout_.payload_bytes()));
@@ -298,7 +295,7 @@ class BasicProducer : public ProducerCore {
 
   void write_slot(std::uint64_t sequence, const EventType& event) noexcept {
     prefetch_for_write(word_at(sequence + kPrefetchSlots, 0));
-    mark_busy(sequence);
+    Hook{}(PublishStep::kDeclared);
     if (layout_.format() != SlotFormat::kBare) store_relaxed(word_at(sequence, 8), last_event_ns_);
     if constexpr (requires { event.length_bytes; }) {
       if (layout_.format() == SlotFormat::kFull) {
@@ -314,12 +311,11 @@ class BasicProducer : public ProducerCore {
   void write_payload(std::uint64_t sequence, const EventType& event) noexcept {
     const std::size_t word_count = layout_.payload_bytes() / 8;
     std::uint64_t* words = word_at(sequence, layout_.payload_offset());
-    for (std::size_t i = 0; i < word_count; ++i) {
-      std::uint64_t word;
-      __builtin_memcpy(&word, event.payload.data() + 8 * i, 8);
-      store_relaxed(words + i, word);
-      if (i == word_count / 2) Hook{}(PublishStep::kPayloadHalf);
+    if constexpr (!std::is_same_v<Hook, NoHook>) {
+      store_words(words, event.payload.data(), word_count / 2);
+      Hook{}(PublishStep::kPayloadHalf);
     }
+    store_words(words, event.payload.data(), word_count);
     Hook{}(PublishStep::kPayloadStored);
   }
 
