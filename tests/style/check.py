@@ -20,7 +20,7 @@ TOP_LEVEL = set(ROOMS) | {"CMakeLists.txt", "CMakePresets.json", "README.md", "L
                           "CHANGELOG.md"}
 CODE = (".c", ".h", ".cpp", ".hpp", ".cc")
 PROTOCOL = "ring/PROTOCOL.md"
-MAX_FILE_LINES = 460
+MAX_FILE_LINES = 520
 MAX_HEADER_LINES = 8
 WRAPPERS = {"memory.hpp"}  # where the ordered accesses themselves are defined
 BARRIER = (r"\bsmp_(mb|rmb|wmb|load_acquire|store_release|store_mb|mb__\w+)\b"
