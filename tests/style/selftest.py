@@ -39,7 +39,7 @@ PLANTED = (  # (check, file, text appended, what the report must say)
     ("toplevel", "extra/file.txt", "text\n", "top level"),
     ("headers", "poller/more.cpp", "// SPDX-License-Identifier: GPL-2.0-only\n// More.\n", "licence tag"),
     ("headers", "poller/more.cpp", "// SPDX-License-Identifier: MIT\nint x;\n", "what the file is for"),
-    ("headers", "poller/poller.cpp", "int x;\n" * 500, "longer than"),
+    ("headers", "poller/poller.cpp", "int x;\n" * 600, "longer than"),
     ("ordering", RING, "// (P2) Something. Pairs with (C2).\n", "(P2) pairs with (C2)"),
     ("ordering", RING, "// (P2) Something, with no partner.\n", "(P2) does not say"),
     ("ordering", RING, "// (P2) A. Pairs with (C2).\n// end\nint x;\n// (C2) B. Pairs with (P2).\n",
