@@ -32,6 +32,7 @@
 #define EVRING_MAPPING_BYTES_MAX	(1ULL << 30)
 #define EVRING_RATE_HZ_MAX		1000000ULL
 #define EVRING_BATCH_COUNT_MAX		1024
+#define EVRING_INJECT_BYTES_MAX		(1U << 18)	/* of one EVRING_IOC_INJECT */
 #define EVRING_DEVICE_COUNT_MAX		1024
 #define EVRING_CONSUMER_COUNT_MAX	63	/* registered consumers of one ring */
 
@@ -73,6 +74,27 @@ struct evring_slot {
 	__u64 type_length;
 	__u64 word[5];
 };
+
+/* Types of the events that evring's own kernel sources publish. */
+#define EVRING_EVENT_TICK	1	/* timer: evring_pattern_word(sequence, i) in word i */
+#define EVRING_EVENT_EDU	2	/* edu: word 0 its status, word 1 interrupts so far */
+#define EVRING_TICK_BYTES	40	/* length of a tick, or payload_bytes where less */
+
+/**
+ * evring_pattern_word() - the payload of a tick, which a consumer can verify
+ * @sequence: of the event
+ * @index: of the word
+ *
+ * splitmix64 of sequence + index (S. Vigna, public domain).
+ */
+static inline __u64 evring_pattern_word(__u64 sequence, __u32 index)
+{
+	__u64 word = sequence + index + 0x9e3779b97f4a7c15ULL;
+
+	word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	word = (word ^ (word >> 27)) * 0x94d049bb133111ebULL;
+	return word ^ (word >> 31);
+}
 
 /* mode: what happens when the slowest registered cursor is slot_count behind. */
 enum evring_mode {
@@ -341,7 +363,8 @@ struct evring_device_info {
  * @flags: zero
  * @event_count: 1..EVRING_BATCH_COUNT_MAX events, published as one batch
  * @event_bytes: bytes from one event to the next in @events: 8 + payload bytes,
- *               a multiple of 8, at most 8 + payload_bytes of the ring
+ *               a multiple of 8, at most 8 + payload_bytes of the ring; together
+ *               at most EVRING_INJECT_BYTES_MAX (E2BIG)
  * @events: user address of an array of {__u32 type; __u32 length_bytes; payload}
  * @published_count: out: how many were published; the rest were dropped
  * @reserved0: zero

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The driver interface of driver.h, over the sections of producer.h. A driver
+ * stops its interrupt before it unregisters, and publishes nothing after that.
+ */
+#include <linux/export.h>
+#include <linux/slab.h>
+
+#include "device.h"
+#include "driver.h"
+#include "trace.h"
+
+/**
+ * evring_register() - make a ring device for a driver
+ * @config: what it is to be
+ *
+ * Context: Process context.
+ * Return: the device; -EINVAL, -E2BIG, -EEXIST, -ENOSPC or -ENOMEM.
+ */
+struct evring_device *evring_register(const struct evring_driver_config *config)
+{
+	struct evring_device_plan plan = {
+		.name = config->name,
+		.geometry = {
+			.slot_count = config->slot_count,
+			.first_sequence = config->first_sequence,
+			.slot_bytes = config->slot_bytes,
+			.slot_format = config->slot_format,
+		},
+		.mode = config->mode,
+		.source = EVRING_SOURCE_DRIVER,
+		.home_cpu = EVRING_HOME_CPU_ANY,
+		.single_context = config->flags & EVRING_DRIVER_SINGLE_CONTEXT,
+		.numa_node = config->parent ? dev_to_node(config->parent) : NUMA_NO_NODE,
+		.parent = config->parent,
+	};
+
+	if (config->flags & ~EVRING_DRIVER_SINGLE_CONTEXT)
+		return ERR_PTR(-EINVAL);
+	return evring_device_create(&plan);
+}
+EXPORT_SYMBOL_GPL(evring_register);
+
+/**
+ * evring_unregister() - end the device for all who use it
+ * @device: from evring_register(); not to be used after this
+ *
+ * Consumers keep their mappings, see the header say gone, and are woken.
+ *
+ * Context: Process context. Nothing publishes to @device any more.
+ */
+void evring_unregister(struct evring_device *device)
+{
+	evring_device_remove(device);
+	evring_device_put(device);
+}
+EXPORT_SYMBOL_GPL(evring_unregister);
+
+static u32 publish_chunk(struct evring_device *device, struct evring_section *section,
+			 const struct evring_event *events, u32 event_count)
+{
+	struct evring_producer *producer = &device->producer;
+	u32 i, claimed = evring_section_claim(producer, event_count);
+
+	for (i = 0; i < claimed; i++)
+		evring_section_write(producer, section, producer->head + i, events[i].type,
+				     min(events[i].length_bytes, producer->ring->payload_bytes),
+				     events[i].payload);
+	evring_section_commit(producer, section, claimed);
+	return claimed;
+}
+
+/**
+ * evring_publish_batch() - publish several events with one timestamp and one head
+ * @device: from evring_register()
+ * @events: in order
+ * @event_count: how many
+ *
+ * Context: Any but NMI; with EVRING_DRIVER_SINGLE_CONTEXT never beside itself.
+ * Return: how many were published, from the first on; the rest is counted as
+ *         dropped: a gated ring was full.
+ */
+u32 evring_publish_batch(struct evring_device *device, const struct evring_event *events,
+			 u32 event_count)
+{
+	struct evring_producer *producer = &device->producer;
+	struct evring_section section;
+	u32 done = 0, published = 0;
+
+	if (!evring_section_enter(producer, &section))
+		return 0;
+	while (done < event_count) {
+		u32 chunk = evring_section_chunk(producer, event_count - done);
+
+		published += publish_chunk(device, &section, events + done, chunk);
+		done += chunk;
+	}
+	if (unlikely(published < done))
+		trace_evring_drop(device->id, producer->head, done - published);
+	evring_device_section_end(device, &section);
+	return published;
+}
+EXPORT_SYMBOL_GPL(evring_publish_batch);
+
+/**
+ * evring_publish() - publish one event
+ * @device: from evring_register()
+ * @type: the driver's own
+ * @payload: read before the call returns
+ * @length_bytes: more than payload_bytes is cut off
+ *
+ * Context: Any but NMI; with EVRING_DRIVER_SINGLE_CONTEXT never beside itself.
+ * Return: false when it was dropped: a gated ring was full.
+ */
+bool evring_publish(struct evring_device *device, u32 type, const void *payload, u32 length_bytes)
+{
+	const struct evring_event event = {
+		.type = type,
+		.length_bytes = length_bytes,
+		.payload = payload,
+	};
+
+	return evring_publish_batch(device, &event, 1);
+}
+EXPORT_SYMBOL_GPL(evring_publish);
+
+static void reservation_fill(const struct evring_producer *producer,
+			     const struct evring_section *section,
+			     struct evring_reservation *reservation)
+{
+	const struct evring_ring *ring = producer->ring;
+
+	reservation->sequence = producer->head;
+	reservation->payload_bytes = ring->payload_bytes;
+	reservation->slots = ring->slots;
+	reservation->slot_mask = ring->slot_mask;
+	reservation->slot_shift = ring->slot_shift;
+	reservation->slot_format = ring->slot_format;
+	reservation->payload_offset = ring->payload_offset;
+	reservation->irq_flags = section->irq_flags;
+	reservation->now_ns = section->now_ns;
+}
+
+static void stamp_reserved(const struct evring_reservation *reservation)
+{
+	u32 i;
+
+	for (i = 0; i < reservation->event_count; i++)
+		WRITE_ONCE(*evring_reserved_slot(reservation, i),
+			   EVRING_STAMP_BUSY(reservation->sequence + i));
+	/* (P1) BUSY before the payload, or a torn copy passes. Pairs with (C2). */
+	smp_wmb();
+	if (reservation->slot_format >= EVRING_SLOT_TIMESTAMP)
+		for (i = 0; i < reservation->event_count; i++)
+			WRITE_ONCE(evring_reserved_slot(reservation, i)[1], reservation->now_ns);
+}
+
+/**
+ * evring_reserve() - take the next slots to fill them in place
+ * @device: from evring_register()
+ * @event_count: how many; at most half the ring is given
+ * @reservation: filled in
+ *
+ * Fill every word that consumers may look at, by evring_reserved_type() and
+ * evring_reserved_word(), then evring_commit(): all of them are published. In
+ * between interrupts are off and no other function of this device may be called.
+ *
+ * Context: Any but NMI; with EVRING_DRIVER_SINGLE_CONTEXT never beside itself.
+ * Return: how many were reserved; 0, and nothing to commit, when a gated ring
+ *         is full. What a gated ring has no room for is counted as dropped.
+ */
+u32 evring_reserve(struct evring_device *device, u32 event_count,
+		   struct evring_reservation *reservation)
+{
+	struct evring_producer *producer = &device->producer;
+	struct evring_section section;
+	u32 offered = evring_section_chunk(producer, event_count);
+
+	reservation->event_count = 0;
+	if (!offered || !evring_section_enter(producer, &section))
+		return 0;
+	reservation->event_count = evring_section_claim(producer, offered);
+	if (unlikely(reservation->event_count < offered))
+		trace_evring_drop(device->id, producer->head, offered - reservation->event_count);
+	if (!reservation->event_count) {
+		evring_section_commit(producer, &section, 0);
+		evring_device_section_end(device, &section);
+		return 0;
+	}
+	reservation_fill(producer, &section, reservation);
+	stamp_reserved(reservation);
+	return reservation->event_count;
+}
+EXPORT_SYMBOL_GPL(evring_reserve);
+
+/**
+ * evring_commit() - publish what was reserved
+ * @device: the same as for evring_reserve()
+ * @reservation: with at least one event
+ *
+ * Context: As evring_reserve() left it; interrupts are as before that.
+ */
+void evring_commit(struct evring_device *device, struct evring_reservation *reservation)
+{
+	struct evring_section section = {
+		.irq_flags = reservation->irq_flags,
+		.now_ns = reservation->now_ns,
+	};
+	u32 i;
+
+	for (i = 0; i < reservation->event_count; i++) {
+		/* (P2) The payload before READY, or old words look new. Pairs with (C1). */
+		smp_store_release(evring_reserved_slot(reservation, i),
+				  EVRING_STAMP_READY(reservation->sequence + i));
+	}
+	evring_section_commit(&device->producer, &section, reservation->event_count);
+	evring_device_section_end(device, &section);
+}
+EXPORT_SYMBOL_GPL(evring_commit);
+
+/**
+ * evring_flush_doorbell() - wake everyone who is armed and has an event
+ * @device: from evring_register()
+ *
+ * For the end of a burst, when watermarks would let its last events wait.
+ *
+ * Context: Any but NMI.
+ */
+void evring_flush_doorbell(struct evring_device *device)
+{
+	evring_doorbell_flush(&device->doorbell);
+}
+EXPORT_SYMBOL_GPL(evring_flush_doorbell);

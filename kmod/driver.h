@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The driver interface: a kernel driver registers a ring device and publishes
+ * into it from its interrupt handler. edu.c is a worked example.
+ */
+#ifndef _EVRING_DRIVER_H
+#define _EVRING_DRIVER_H
+
+#include <linux/bits.h>
+#include <linux/compiler.h>
+#include <linux/types.h>
+
+#include <evring/abi.h>
+
+struct device;
+struct evring_device;
+
+/* The only publisher is one handler that never runs beside itself: no lock. */
+#define EVRING_DRIVER_SINGLE_CONTEXT	BIT(0)
+
+/**
+ * struct evring_driver_config - what to register
+ * @name: letters, digits, '-' and '_'; the node is /dev/evring/NAME
+ * @parent: the driver's device, or NULL
+ * @flags: EVRING_DRIVER_*
+ * @mode: enum evring_mode; gated: what does not fit is dropped and counted
+ * @slot_count: a power of two
+ * @slot_bytes: a power of two, EVRING_SLOT_BYTES_MIN..MAX
+ * @slot_format: enum evring_slot_format
+ * @first_sequence: where sequences start
+ */
+struct evring_driver_config {
+	const char *name;
+	struct device *parent;
+	u32 flags;
+	u32 mode;
+	u64 slot_count;
+	u32 slot_bytes;
+	u32 slot_format;
+	u64 first_sequence;
+};
+
+/**
+ * struct evring_event - one event to publish
+ * @type: the driver's own; kept by EVRING_SLOT_FULL alone
+ * @length_bytes: of the payload; more than payload_bytes is cut off
+ * @payload: read before the call returns
+ */
+struct evring_event {
+	u32 type;
+	u32 length_bytes;
+	const void *payload;
+};
+
+/**
+ * struct evring_reservation - slots that a driver fills in place
+ * @sequence: of the first event
+ * @event_count: how many
+ * @payload_bytes: room in each
+ *
+ * The rest is the ring's. Interrupts are off from reserve to commit.
+ */
+struct evring_reservation {
+	u64 sequence;
+	u32 event_count;
+	u32 payload_bytes;
+	/* private: */
+	void *slots;
+	u64 slot_mask;
+	u32 slot_shift;
+	u32 slot_format;
+	u32 payload_offset;
+	unsigned long irq_flags;
+	u64 now_ns;
+};
+
+struct evring_device *evring_register(const struct evring_driver_config *config);
+void evring_unregister(struct evring_device *device);
+bool evring_publish(struct evring_device *device, u32 type, const void *payload, u32 length_bytes);
+u32 evring_publish_batch(struct evring_device *device, const struct evring_event *events,
+			 u32 event_count);
+u32 evring_reserve(struct evring_device *device, u32 event_count,
+		   struct evring_reservation *reservation);
+void evring_commit(struct evring_device *device, struct evring_reservation *reservation);
+void evring_flush_doorbell(struct evring_device *device);
+
+static inline u64 *evring_reserved_slot(const struct evring_reservation *reservation, u32 index)
+{
+	u64 slot = (reservation->sequence + index) & reservation->slot_mask;
+
+	return reservation->slots + (slot << reservation->slot_shift);
+}
+
+/**
+ * evring_reserved_type() - set type and length of a reserved event
+ * @reservation: from evring_reserve()
+ * @index: below event_count
+ * @type: the driver's own
+ * @length_bytes: at most payload_bytes
+ *
+ * Does nothing on a ring whose slots carry neither.
+ */
+static inline void evring_reserved_type(const struct evring_reservation *reservation, u32 index,
+					u32 type, u32 length_bytes)
+{
+	if (reservation->slot_format >= EVRING_SLOT_FULL)
+		WRITE_ONCE(evring_reserved_slot(reservation, index)[2],
+			   EVRING_TYPE_LENGTH(type, length_bytes));
+}
+
+/**
+ * evring_reserved_word() - set one word of the payload of a reserved event
+ * @reservation: from evring_reserve()
+ * @index: below event_count
+ * @word: below payload_bytes / 8
+ * @value: in native byte order
+ */
+static inline void evring_reserved_word(const struct evring_reservation *reservation, u32 index,
+					u32 word, u64 value)
+{
+	u64 *words = (void *)evring_reserved_slot(reservation, index) + reservation->payload_offset;
+
+	WRITE_ONCE(words[word], value);
+}
+
+#endif /* _EVRING_DRIVER_H */

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Descriptors of a device node: open, poll, flush, release. Process context.
+ * A descriptor keeps the device's memory; mappings keep the descriptor.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "file.h"
+#include "table.h"
+#include "uring.h"
+
+static struct evring_file *file_allocate(struct evring_device *device)
+{
+	struct evring_producer *producer = &device->producer;
+	struct evring_file *file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
+
+	if (!file)
+		return NULL;
+	file->device = device;
+	init_waitqueue_head(&file->wait);
+	mutex_init(&file->cursor_lock);
+	mutex_init(&file->read_lock);
+	INIT_LIST_HEAD(&file->poll_armed.node);
+	INIT_LIST_HEAD(&file->read_armed.node);
+	file->poll_armed.file = file;
+	file->read_armed.file = file;
+	file->read_cursor = evring_oldest(&device->ring, producer->first_sequence,
+					  READ_ONCE(producer->head));
+	return file;
+}
+
+/* Into the device's list, unless the device is being removed or crowded. */
+static int file_enlist(struct evring_file *file)
+{
+	struct evring_device *device = file->device;
+	int err = 0;
+
+	spin_lock(&device->files_lock);
+	if (evring_device_dead(device)) {
+		err = -ENODEV;
+	} else if (device->open_count == EVRING_OPEN_COUNT_MAX) {
+		err = -EBUSY;
+	} else {
+		list_add_tail(&file->node, &device->files);
+		WRITE_ONCE(device->open_count, device->open_count + 1);
+	}
+	spin_unlock(&device->files_lock);
+	return err;
+}
+
+static int evring_open(struct inode *inode, struct file *filp)
+{
+	struct evring_device *device = evring_table_get(iminor(inode));
+	struct evring_file *file;
+	int err;
+
+	if (!device)
+		return -ENODEV;
+	file = file_allocate(device);
+	if (!file) {
+		err = -ENOMEM;
+		goto put_device;
+	}
+	err = file_enlist(file);
+	if (err)
+		goto free_file;
+	filp->private_data = file;
+	return stream_open(inode, filp);
+
+free_file:
+	kfree(file);
+put_device:
+	evring_device_put(device);
+	return err;
+}
+
+static int evring_release(struct inode *inode, struct file *filp)
+{
+	struct evring_file *file = filp->private_data;
+	struct evring_device *device = file->device;
+
+	spin_lock(&device->files_lock);
+	list_del(&file->node);
+	WRITE_ONCE(device->open_count, device->open_count - 1);
+	spin_unlock(&device->files_lock);
+
+	evring_arm_clear(&device->doorbell, &file->poll_armed);
+	evring_arm_clear(&device->doorbell, &file->read_armed);
+	if (file->cursor)
+		evring_cursor_remove(&device->producer, file->cursor);
+	kfree(file->line);
+	/* The doorbell's work may be about to wake this file's queue. */
+	kfree_rcu(file, rcu);
+	evring_device_put(device);
+	return 0;
+}
+
+/*
+ * Every close() of a descriptor, the end of a process included. A command holds
+ * the file, so without this a parked one would hold it until its time is up;
+ * kernels that cannot cancel commands have no other way to end it.
+ */
+static int evring_flush(struct file *filp, fl_owner_t owner)
+{
+	struct evring_file *file = filp->private_data;
+
+	evring_arm_cancel_file(&file->device->doorbell, file, owner);
+	return 0;
+}
+
+static __poll_t evring_poll(struct file *filp, poll_table *wait)
+{
+	struct evring_file *file = filp->private_data;
+	struct evring_device *device = file->device;
+	__poll_t events = 0;
+
+	poll_wait(filp, &file->wait, wait);
+	if (READ_ONCE(file->moderated)) {
+		if (READ_ONCE(file->poll_armed.state) == EVRING_ARM_FIRED)
+			events = EPOLLIN | EPOLLRDNORM;
+	} else {
+		if (!evring_file_readable(file))
+			evring_arm_set_simple(&device->doorbell, &file->read_armed,
+					      READ_ONCE(file->read_cursor));
+		if (evring_file_readable(file))
+			events = EPOLLIN | EPOLLRDNORM;
+	}
+	if (READ_ONCE(device->doorbell.closed))
+		events |= EPOLLHUP | EPOLLERR;
+	return events;
+}
+
+const struct file_operations evring_file_operations = {
+	.owner = THIS_MODULE,
+	.open = evring_open,
+	.release = evring_release,
+	.flush = evring_flush,
+	.read = evring_read,
+	.poll = evring_poll,
+	.mmap = evring_mmap,
+	.unlocked_ioctl = evring_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.uring_cmd = evring_uring_cmd,
+};

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An open descriptor of a device node: its read position, its arms, its cursor.
+ * file.c opens, polls and closes; read.c, ioctl.c, map.c and uring.c do the rest.
+ */
+#ifndef _EVRING_FILE_H
+#define _EVRING_FILE_H
+
+#include <linux/fs.h>
+#include <linux/mutex.h>
+#include <linux/poll.h>
+#include <linux/wait.h>
+
+#include "device.h"
+#include "doorbell.h"
+
+/**
+ * struct evring_file - private data of an open descriptor
+ * @device: its device; the descriptor holds a reference
+ * @node: in the device's files
+ * @wait: poll and read
+ * @poll_armed: set by EVRING_IOC_ARM
+ * @read_armed: set by poll and read on their own, for the first event at @read_cursor
+ * @moderated: EVRING_IOC_ARM was called: poll follows @poll_armed
+ * @command_count: io_uring commands on their way
+ * @cursor_lock: protects @cursor
+ * @cursor: registered, or NULL
+ * @read_lock: protects what follows
+ * @read_cursor: next sequence that read() prints; read without the lock as a hint
+ * @line: text not yet handed out
+ * @line_bytes: its length
+ * @line_taken: how much of it is handed out
+ * @rcu: a wake-up may still look at @wait
+ */
+struct evring_file {
+	struct evring_device *device;
+	struct list_head node;
+	wait_queue_head_t wait;
+	struct evring_armed poll_armed;
+	struct evring_armed read_armed;
+	bool moderated;
+	atomic_t command_count;
+	struct mutex cursor_lock;	/* @cursor */
+	struct evring_cursor *cursor;
+	struct mutex read_lock;		/* the rest */
+	u64 read_cursor;
+	char *line;
+	size_t line_bytes;
+	size_t line_taken;
+	struct rcu_head rcu;
+};
+
+extern const struct file_operations evring_file_operations;
+
+static inline void evring_file_wake(struct evring_file *file, __poll_t events)
+{
+	wake_up_interruptible_poll(&file->wait, events);
+}
+
+/* Is there an event that read() has not printed? */
+static inline bool evring_file_readable(const struct evring_file *file)
+{
+	return READ_ONCE(file->device->producer.head) != READ_ONCE(file->read_cursor);
+}
+
+ssize_t evring_read(struct file *filp, char __user *to, size_t size_bytes, loff_t *offset);
+long evring_ioctl(struct file *filp, unsigned int request, unsigned long argument);
+int evring_mmap(struct file *filp, struct vm_area_struct *vma);
+
+#endif /* _EVRING_FILE_H */

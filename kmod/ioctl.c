@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The ioctls of a device node. Each checks all it was given before it changes
+ * anything. What changes a ring needs a descriptor open for writing: -EBADF.
+ */
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include "file.h"
+#include "source.h"
+#include "usercopy.h"
+
+#define INJECT_STACK_BYTES	256
+
+static int ioctl_info(struct evring_device *device, void __user *user)
+{
+	struct evring_device_info info;
+	int err;
+
+	err = evring_copy_in(&info, sizeof(info), user);
+	if (err)
+		return err;
+	if (info.flags)
+		return -EINVAL;
+	memset(&info, 0, sizeof(info));
+	info.size = sizeof(info);
+	evring_device_fill_info(device, &info);
+	return evring_copy_out(user, &info, sizeof(info));
+}
+
+static int inject_check(const struct evring_ring *ring, const struct evring_inject *request)
+{
+	if (request->flags || request->reserved0)
+		return -EINVAL;
+	if (!request->event_count || request->event_count > EVRING_BATCH_COUNT_MAX)
+		return -EINVAL;
+	if (request->event_bytes < 8 || request->event_bytes % 8 ||
+	    request->event_bytes > 8 + ring->payload_bytes)
+		return -EINVAL;
+	if ((u64)request->event_count * request->event_bytes > EVRING_INJECT_BYTES_MAX)
+		return -E2BIG;
+	return 0;
+}
+
+/* The copy is checked, so that what is published is what was checked. */
+static int inject_check_events(const struct evring_inject *request, const void *events)
+{
+	u32 i;
+
+	for (i = 0; i < request->event_count; i++) {
+		const u32 *type_length = events + (size_t)i * request->event_bytes;
+
+		if (type_length[1] > request->event_bytes - 8)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static int inject_copied(struct evring_device *device, struct evring_inject *request, void *events)
+{
+	size_t bytes = (size_t)request->event_count * request->event_bytes;
+	int err;
+
+	if (copy_from_user(events, u64_to_user_ptr(request->events), bytes))
+		return -EFAULT;
+	err = inject_check_events(request, events);
+	if (err)
+		return err;
+	return device->ops->inject(device, request, events);
+}
+
+static int inject_through(struct evring_device *device, struct evring_inject *request)
+{
+	size_t bytes = (size_t)request->event_count * request->event_bytes;
+	u64 on_stack[INJECT_STACK_BYTES / 8];
+	void *events;
+	int err;
+
+	if (bytes <= sizeof(on_stack))
+		return inject_copied(device, request, on_stack);
+	events = kvmalloc(bytes, GFP_KERNEL_ACCOUNT);
+	if (!events)
+		return -ENOMEM;
+	err = inject_copied(device, request, events);
+	kvfree(events);
+	return err;
+}
+
+static int ioctl_inject(struct evring_device *device, struct evring_inject __user *user)
+{
+	struct evring_inject request;
+	int err;
+
+	err = evring_copy_in(&request, sizeof(request), user);
+	if (err)
+		return err;
+	if (!device->ops || !device->ops->inject)
+		return -EOPNOTSUPP;
+	err = inject_check(&device->ring, &request);
+	if (err)
+		return err;
+	/* Whether the answer can be written is found out before anything is published. */
+	if (put_user(0, &user->published_count))
+		return -EFAULT;
+	err = inject_through(device, &request);
+	if (err)
+		return err;
+	return evring_copy_out(user, &request, sizeof(request));
+}
+
+static int ioctl_register(struct evring_file *file, void __user *user)
+{
+	struct evring_register request;
+	struct evring_cursor *cursor;
+	int err;
+
+	err = evring_copy_in(&request, sizeof(request), user);
+	if (err)
+		return err;
+	if (request.flags || request.reserved0)
+		return -EINVAL;
+	if (!file->device->producer.gated)
+		return -EOPNOTSUPP;
+
+	mutex_lock(&file->cursor_lock);
+	if (file->cursor) {
+		err = -EBUSY;
+		goto unlock;
+	}
+	cursor = evring_cursor_add(&file->device->producer, &request);
+	if (IS_ERR(cursor)) {
+		err = PTR_ERR(cursor);
+		goto unlock;
+	}
+	err = evring_copy_out(user, &request, sizeof(request));
+	if (err)
+		evring_cursor_remove(&file->device->producer, cursor);
+	else
+		file->cursor = cursor;
+unlock:
+	mutex_unlock(&file->cursor_lock);
+	return err;
+}
+
+static int ioctl_unregister(struct evring_file *file)
+{
+	int err = 0;
+
+	mutex_lock(&file->cursor_lock);
+	if (file->cursor) {
+		evring_cursor_remove(&file->device->producer, file->cursor);
+		file->cursor = NULL;
+	} else {
+		err = -ENOENT;
+	}
+	mutex_unlock(&file->cursor_lock);
+	return err;
+}
+
+static int ioctl_set_rate(struct evring_device *device, const void __user *user)
+{
+	struct evring_rate request;
+	int err;
+
+	err = evring_copy_in(&request, sizeof(request), user);
+	if (err)
+		return err;
+	if (request.flags || request.reserved0)
+		return -EINVAL;
+	if (!device->ops || !device->ops->set_rate)
+		return -EOPNOTSUPP;
+	err = evring_timer_check(request.rate_hz, request.batch_count);
+	if (err)
+		return err;
+	mutex_lock(&device->control_lock);
+	err = evring_device_dead(device) ? -ENODEV :
+	      device->ops->set_rate(device, request.rate_hz, request.batch_count);
+	mutex_unlock(&device->control_lock);
+	return err;
+}
+
+static int ioctl_arm(struct evring_file *file, const void __user *user)
+{
+	struct evring_doorbell *doorbell = &file->device->doorbell;
+	struct evring_arm request;
+	int err;
+
+	if (copy_from_user(&request, user, sizeof(request)))
+		return -EFAULT;
+	evring_arm_clear(doorbell, &file->poll_armed);
+	err = evring_arm_set(doorbell, &file->poll_armed, &request);
+	if (!err)
+		WRITE_ONCE(file->moderated, true);
+	return err;
+}
+
+static int ioctl_disarm(struct evring_file *file)
+{
+	struct evring_doorbell *doorbell = &file->device->doorbell;
+
+	WRITE_ONCE(file->moderated, false);
+	evring_arm_clear(doorbell, &file->poll_armed);
+	evring_arm_cancel_file(doorbell, file, NULL);
+	return 0;
+}
+
+/* What only a descriptor open for writing may do. */
+static bool is_change(unsigned int request)
+{
+	return request == EVRING_IOC_INJECT || request == EVRING_IOC_REGISTER ||
+	       request == EVRING_IOC_UNREGISTER || request == EVRING_IOC_SET_RATE;
+}
+
+long evring_ioctl(struct file *filp, unsigned int request, unsigned long argument)
+{
+	struct evring_file *file = filp->private_data;
+	struct evring_device *device = file->device;
+	void __user *user = (void __user *)argument;
+
+	if (is_change(request) && !(filp->f_mode & FMODE_WRITE))
+		return -EBADF;
+	if (_IOC_TYPE(request) == EVRING_IOC_TYPE && evring_device_dead(device))
+		return -ENODEV;
+
+	switch (request) {
+	case EVRING_IOC_INFO:
+		return ioctl_info(device, user);
+	case EVRING_IOC_INJECT:
+		return ioctl_inject(device, user);
+	case EVRING_IOC_REGISTER:
+		return ioctl_register(file, user);
+	case EVRING_IOC_UNREGISTER:
+		return ioctl_unregister(file);
+	case EVRING_IOC_SET_RATE:
+		return ioctl_set_rate(device, user);
+	case EVRING_IOC_ARM:
+		return ioctl_arm(file, user);
+	case EVRING_IOC_DISARM:
+		return ioctl_disarm(file);
+	default:
+		return -ENOTTY;
+	}
+}

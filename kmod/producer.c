@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The producer side: see producer.h for sections, ring/PROTOCOL.md for the pairs.
+ *
+ *   producer (interrupts off)              consumer (read-only mapping)
+ *   stamp = BUSY(s)                        stamp == READY(s)?
+ *   (P1) wmb                               (C1) acquire
+ *   timestamp, type, payload               copy the words
+ *   (P2) release stamp = READY(s)          (C2) rmb
+ *   (P3) release head, once a batch        stamp still READY(s)?
+ */
+#include <linux/cpu.h>
+#include <linux/init.h>
+#include <linux/smp.h>
+#include <linux/timekeeping.h>
+
+#include "producer.h"
+
+#define CLOCK_PAIR_PERIOD_NS	NSEC_PER_SEC
+
+static void write_words(u64 *to, const void *from, u32 length_bytes)
+{
+	u32 i;
+
+	for (i = 0; i < length_bytes / 8; i++) {
+		u64 word;
+
+		memcpy(&word, from + 8 * i, 8);
+		WRITE_ONCE(to[i], word);
+	}
+	if (length_bytes % 8) {
+		u64 word = 0;
+
+		memcpy(&word, from + 8 * i, length_bytes % 8);
+		WRITE_ONCE(to[i], word);
+	}
+}
+
+/* Without a length in the slot all of the payload counts: the rest is zero. */
+static void zero_words(u64 *words, u32 from_bytes, u32 to_bytes)
+{
+	u32 i;
+
+	for (i = DIV_ROUND_UP(from_bytes, 8); i < to_bytes / 8; i++)
+		WRITE_ONCE(words[i], 0);
+}
+
+/**
+ * evring_section_write() - write one claimed event into its slot
+ * @producer: the producer, inside a section
+ * @section: that section
+ * @sequence: from evring_section_claim()'s range
+ * @type: kept by EVRING_SLOT_FULL alone
+ * @length_bytes: at most payload_bytes
+ * @payload: kernel memory
+ *
+ * Context: Any but NMI, inside a section.
+ */
+void evring_section_write(struct evring_producer *producer, const struct evring_section *section,
+			  u64 sequence, u32 type, u32 length_bytes, const void *payload)
+{
+	const struct evring_ring *ring = producer->ring;
+	u64 *slot = evring_slot_at(ring, sequence);
+	u64 *words = (void *)slot + ring->payload_offset;
+
+	WRITE_ONCE(slot[0], EVRING_STAMP_BUSY(sequence));
+	/* (P1) BUSY before the payload, or a torn copy passes. Pairs with (C2). */
+	smp_wmb();
+
+	if (ring->slot_format >= EVRING_SLOT_TIMESTAMP)
+		WRITE_ONCE(slot[1], section->now_ns);
+	if (ring->slot_format >= EVRING_SLOT_FULL)
+		WRITE_ONCE(slot[2], EVRING_TYPE_LENGTH(type, length_bytes));
+	write_words(words, payload, length_bytes);
+	if (ring->slot_format < EVRING_SLOT_FULL)
+		zero_words(words, length_bytes, ring->payload_bytes);
+
+	/* (P2) The payload before READY, or old words look new. Pairs with (C1). */
+	smp_store_release(&slot[0], EVRING_STAMP_READY(sequence));
+}
+
+static void write_clock_pair(struct evring_producer *producer, u64 now_ns)
+{
+	struct evring_status *status = &producer->ring->header->status;
+
+	producer->clock_pair_ns = now_ns;
+	WRITE_ONCE(status->monotonic_ns, now_ns);
+	WRITE_ONCE(status->realtime_ns, ktime_mono_to_any(now_ns, TK_OFFS_REAL));
+}
+
+/* One writer at a time: inside a section, or with the producer stopped. */
+static void refresh_status(struct evring_producer *producer, u64 now_ns)
+{
+	struct evring_header *header = producer->ring->header;
+	struct evring_status *status = &header->status;
+
+	WRITE_ONCE(header->status_sequence, producer->status_sequence + 1);
+	/* (P5) Odd before the block, or a torn block passes. Pairs with (C6). */
+	smp_wmb();
+
+	WRITE_ONCE(status->published, producer->head - producer->first_sequence);
+	WRITE_ONCE(status->dropped, producer->dropped);
+	WRITE_ONCE(status->doorbells_rung, READ_ONCE(producer->doorbells_rung));
+	WRITE_ONCE(status->doorbells_suppressed, READ_ONCE(producer->doorbells_suppressed));
+	WRITE_ONCE(status->last_event_ns, producer->last_event_ns);
+	WRITE_ONCE(status->generation, producer->generation);
+	WRITE_ONCE(status->gone, producer->gone);
+	WRITE_ONCE(status->lock_wait_ns, producer->lock_wait_ns);
+	WRITE_ONCE(status->lock_contended, producer->lock_contended);
+	if (now_ns - producer->clock_pair_ns >= CLOCK_PAIR_PERIOD_NS)
+		write_clock_pair(producer, now_ns);
+
+	producer->status_sequence += 2;
+	/* (P6) The block before even, or an old block passes. Pairs with (C5). */
+	smp_store_release(&header->status_sequence, producer->status_sequence);
+}
+
+static void lock_and_time(struct evring_producer *producer, struct evring_section *section)
+{
+	u64 start_ns;
+
+	if (likely(raw_spin_trylock(&producer->lock)))
+		return;
+	start_ns = ktime_get_ns();
+	raw_spin_lock(&producer->lock);
+	section->lock_wait_ns = ktime_get_ns() - start_ns;
+	WRITE_ONCE(producer->lock_wait_ns, producer->lock_wait_ns + section->lock_wait_ns);
+	WRITE_ONCE(producer->lock_contended, producer->lock_contended + 1);
+}
+
+/* The look of every section at its own CPU's bit; see (D3). */
+static void note_cpu(struct evring_producer *producer)
+{
+	unsigned int cpu = smp_processor_id();
+
+	if (likely(cpumask_test_cpu(cpu, producer->cpus)))
+		return;
+	cpumask_set_cpu(cpu, producer->cpus);
+	/*
+	 * (D3) This CPU's bit before its first look at armed_count, or a sleeper
+	 * that skips this CPU misses its doorbell. Pairs with (D1).
+	 */
+	smp_mb();
+}
+
+/**
+ * evring_section_enter() - begin to publish
+ * @producer: the producer
+ * @section: filled in
+ *
+ * Leave by evring_section_unlock() and local_irq_restore(), whatever happened
+ * in between.
+ *
+ * Context: Any but NMI. Interrupts are off when it returns true.
+ * Return: false when the producer is stopped; then nothing is held.
+ */
+bool evring_section_enter(struct evring_producer *producer, struct evring_section *section)
+{
+	section->lock_wait_ns = 0;
+	local_irq_save(section->irq_flags);
+	note_cpu(producer);
+	if (!producer->single_context)
+		lock_and_time(producer, section);
+	if (unlikely(READ_ONCE(producer->stopped))) {
+		evring_section_unlock(producer);
+		local_irq_restore(section->irq_flags);
+		return false;
+	}
+	section->now_ns = ktime_get_ns();
+	return true;
+}
+
+/**
+ * evring_section_unlock() - let the next publisher in
+ * @producer: the producer
+ *
+ * Context: Inside a section; interrupts stay off.
+ */
+void evring_section_unlock(struct evring_producer *producer)
+{
+	if (!producer->single_context)
+		raw_spin_unlock(&producer->lock);
+}
+
+/**
+ * evring_section_claim() - how many of the next events may be written
+ * @producer: the producer
+ * @count: how many are offered, at most slot_count
+ *
+ * Context: Inside a section.
+ * Return: @count, or fewer when a registered cursor is in the way; the rest
+ *         is counted as dropped.
+ */
+u32 evring_section_claim(struct evring_producer *producer, u32 count)
+{
+	u64 space;
+
+	if (!producer->gated)
+		return count;
+
+	space = producer->limit - producer->head;
+	if (space < count || READ_ONCE(producer->cursors.epoch) != producer->limit_epoch) {
+		producer->limit = evring_cursors_limit(producer);
+		space = producer->limit - producer->head;
+	}
+	if (likely(space >= count))
+		return count;
+	WRITE_ONCE(producer->dropped, producer->dropped + count - space);
+	return space;
+}
+
+/**
+ * evring_section_commit() - publish what was written
+ * @producer: the producer
+ * @section: its section
+ * @count: events written from head on; 0 refreshes the status block alone
+ *
+ * Context: Inside a section.
+ */
+void evring_section_commit(struct evring_producer *producer, const struct evring_section *section,
+			   u32 count)
+{
+	if (count) {
+		WRITE_ONCE(producer->head, producer->head + count);
+		producer->last_event_ns = section->now_ns;
+		/* (P3) Events before head, or it tells of what is not there. Pairs with (C3). */
+		smp_store_release(&producer->ring->header->head, producer->head);
+	}
+	refresh_status(producer, section->now_ns);
+}
+
+static void nothing(void *unused)
+{
+}
+
+/**
+ * evring_producer_barrier() - order the caller against every publish section
+ * @producer: the producer
+ *
+ * On return each section has either ended, and all it wrote is visible here,
+ * or will see what the caller wrote before the call: an interrupt of a CPU
+ * falls before or after a section, never inside. Publishers pay nothing.
+ *
+ * Context: Process context, may sleep.
+ */
+void evring_producer_barrier(struct evring_producer *producer)
+{
+	/* (D1) The caller's words before the look at the CPUs. Pairs with (D2) and (D3). */
+	smp_mb();
+	cpus_read_lock();
+	on_each_cpu_mask(producer->cpus, nothing, NULL, true);
+	cpus_read_unlock();
+	/* (D1) And what they published before the caller's second look. */
+	smp_mb();
+}
+
+/**
+ * evring_producer_stop() - no section publishes after this
+ * @producer: the producer
+ *
+ * A single-context source must have been stopped before.
+ *
+ * Context: Process context.
+ */
+void evring_producer_stop(struct evring_producer *producer)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&producer->lock, flags);
+	WRITE_ONCE(producer->stopped, true);
+	raw_spin_unlock_irqrestore(&producer->lock, flags);
+}
+
+/**
+ * evring_producer_set_gone() - tell every mapping that no more events come
+ * @producer: stopped
+ * @gone: why
+ *
+ * Context: Process context.
+ */
+void evring_producer_set_gone(struct evring_producer *producer, enum evring_gone gone)
+{
+	unsigned long flags;
+
+	/* The lock keeps the refresh short, and out of a doorbell's. */
+	raw_spin_lock_irqsave(&producer->lock, flags);
+	producer->gone = gone;
+	refresh_status(producer, ktime_get_ns());
+	raw_spin_unlock_irqrestore(&producer->lock, flags);
+}
+
+static atomic64_t generations;
+
+/*
+ * Generations start at the microseconds since boot and count from there, so
+ * that none comes twice in one boot, even when the module was loaded anew.
+ */
+void __init evring_generations_init(void)
+{
+	atomic64_set(&generations, ktime_to_us(ktime_get_boottime()));
+}
+
+/**
+ * evring_producer_init() - take a fresh ring
+ * @producer: zeroed
+ * @ring: initialized
+ * @geometry: the same as the ring's
+ * @gated: EVRING_MODE_GATED
+ * @single_context: its only caller never runs beside itself
+ *
+ * Context: Process context.
+ * Return: 0 or -ENOMEM.
+ */
+int evring_producer_init(struct evring_producer *producer, struct evring_ring *ring,
+			 const struct evring_geometry *geometry, bool gated, bool single_context)
+{
+	if (!zalloc_cpumask_var(&producer->cpus, GFP_KERNEL_ACCOUNT))
+		return -ENOMEM;
+	raw_spin_lock_init(&producer->lock);
+	evring_cursors_init(&producer->cursors);
+	producer->ring = ring;
+	producer->gated = gated;
+	producer->single_context = single_context;
+	producer->first_sequence = geometry->first_sequence;
+	producer->head = geometry->first_sequence;
+	producer->limit = producer->head;
+	producer->limit_epoch = producer->cursors.epoch - 1;
+	producer->generation = atomic64_inc_return(&generations);
+	producer->clock_pair_ns = -CLOCK_PAIR_PERIOD_NS;
+	refresh_status(producer, ktime_get_ns());
+	return 0;
+}
+
+void evring_producer_destroy(struct evring_producer *producer)
+{
+	free_cpumask_var(producer->cpus);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The producer side of a ring. Every publish is a section: interrupts off, the
+ * raw spinlock in front held (or skipped by a source that never runs beside
+ * itself), then claim, write, commit, leave. Any context but NMI.
+ * Ordering: P1, P2, P3 and status P5, P6 here, gating P4 in cursor.c, doorbells
+ * D1..D3 in doorbell.c; ring/PROTOCOL.md draws the pairs.
+ */
+#ifndef _EVRING_PRODUCER_H
+#define _EVRING_PRODUCER_H
+
+#include <linux/cpumask.h>
+#include <linux/spinlock.h>
+
+#include "cursor.h"
+#include "ring.h"
+
+/**
+ * struct evring_producer - what the one producer of a ring knows
+ * @ring: where it writes
+ * @lock: in front of the producer; unused when @single_context
+ * @head: next sequence; the header's copy is published once per batch
+ * @limit: gated: head may not pass this; a cached minimum, see @limit_epoch
+ * @limit_epoch: of @cursors when @limit was computed
+ * @single_context: the only caller never runs beside itself
+ * @gated: EVRING_MODE_GATED
+ * @stopped: publishes nothing any more; set once
+ * @first_sequence: where head started
+ * @dropped: events offered and not published
+ * @last_event_ns: timestamp of the last batch
+ * @clock_pair_ns: when the monotonic and wall-clock pair was last written
+ * @generation: of this producer
+ * @status_sequence: of the header's status block, even outside a refresh
+ * @gone: enum evring_gone
+ * @lock_wait_ns: time spent waiting for @lock
+ * @lock_contended: how often
+ * @doorbells_rung: kept by doorbell.c, copied to the status block
+ * @doorbells_suppressed: the same
+ * @cpus: CPUs that ever published here
+ * @cursors: registered consumers
+ */
+struct evring_producer {
+	struct evring_ring *ring;
+	raw_spinlock_t lock;
+	u64 head;
+	u64 limit;
+	unsigned int limit_epoch;
+	bool single_context;
+	bool gated;
+	bool stopped;
+	u64 first_sequence;
+	u64 dropped;
+	u64 last_event_ns;
+	u64 clock_pair_ns;
+	u64 generation;
+	u64 status_sequence;
+	u64 gone;
+	u64 lock_wait_ns;
+	u64 lock_contended;
+	u64 doorbells_rung;
+	u64 doorbells_suppressed;
+	cpumask_var_t cpus;
+	struct evring_cursors cursors;
+};
+
+/**
+ * struct evring_section - one stay on the producer side
+ * @irq_flags: to be restored
+ * @now_ns: CLOCK_MONOTONIC, the timestamp of every event of the section
+ * @lock_wait_ns: how long it waited for the lock
+ */
+struct evring_section {
+	unsigned long irq_flags;
+	u64 now_ns;
+	u64 lock_wait_ns;
+};
+
+void evring_generations_init(void);
+int evring_producer_init(struct evring_producer *producer, struct evring_ring *ring,
+			 const struct evring_geometry *geometry, bool gated, bool single_context);
+void evring_producer_destroy(struct evring_producer *producer);
+void evring_producer_stop(struct evring_producer *producer);
+void evring_producer_set_gone(struct evring_producer *producer, enum evring_gone gone);
+void evring_producer_barrier(struct evring_producer *producer);
+
+bool evring_section_enter(struct evring_producer *producer, struct evring_section *section);
+u32 evring_section_claim(struct evring_producer *producer, u32 count);
+void evring_section_write(struct evring_producer *producer, const struct evring_section *section,
+			  u64 sequence, u32 type, u32 length_bytes, const void *payload);
+void evring_section_commit(struct evring_producer *producer, const struct evring_section *section,
+			   u32 count);
+void evring_section_unlock(struct evring_producer *producer);
+
+/* Events of a batch that are written before head tells of them. */
+static inline u32 evring_section_chunk(const struct evring_producer *producer, u32 count)
+{
+	return min_t(u64, count, evring_slot_count(producer->ring) / 2);
+}
+
+#endif /* _EVRING_PRODUCER_H */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The sources that the control node can make. */
+#ifndef _EVRING_SOURCE_H
+#define _EVRING_SOURCE_H
+
+#include "device.h"
+
+extern const struct evring_source_ops evring_soft_ops;
+extern const struct evring_source_ops evring_timer_ops;
+
+int evring_timer_check(u64 rate_hz, u32 batch_count);
+
+#endif /* _EVRING_SOURCE_H */

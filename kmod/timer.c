@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The timer source: a hard hrtimer on its home CPU publishes one batch for each
+ * period. It never catches up: periods that passed are counted as skipped, and
+ * the handler leaves the CPU at least as much time as it took.
+ */
+#include <linux/cpumask.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+
+#include "compat.h"
+#include "source.h"
+#include "trace.h"
+
+struct evring_timer {
+	struct hrtimer timer;
+	struct evring_device *device;
+	u64 period_ns;
+	u32 batch_count;
+	u32 payload_bytes;
+};
+
+static u32 publish_ticks(struct evring_timer *timer, struct evring_section *section, u32 count)
+{
+	struct evring_producer *producer = &timer->device->producer;
+	u32 i, word, claimed = evring_section_claim(producer, count);
+
+	for (i = 0; i < claimed; i++) {
+		u64 sequence = producer->head + i;
+		u64 pattern[EVRING_TICK_BYTES / 8];
+
+		for (word = 0; word < timer->payload_bytes / 8; word++)
+			pattern[word] = evring_pattern_word(sequence, word);
+		evring_section_write(producer, section, sequence, EVRING_EVENT_TICK,
+				     timer->payload_bytes, pattern);
+	}
+	evring_section_commit(producer, section, claimed);
+	return claimed;
+}
+
+static void publish_batch(struct evring_timer *timer)
+{
+	struct evring_device *device = timer->device;
+	struct evring_producer *producer = &device->producer;
+	struct evring_section section;
+	u32 done = 0, published = 0;
+
+	if (!evring_section_enter(producer, &section))
+		return;
+	while (done < timer->batch_count) {
+		u32 chunk = evring_section_chunk(producer, timer->batch_count - done);
+
+		published += publish_ticks(timer, &section, chunk);
+		done += chunk;
+	}
+	if (unlikely(published < done))
+		trace_evring_drop(device->id, producer->head, done - published);
+	evring_device_section_end(device, &section);
+}
+
+/* Hard interrupt, on PREEMPT_RT as well; never beside itself. */
+static enum hrtimer_restart tick(struct hrtimer *hrtimer)
+{
+	struct evring_timer *timer = container_of(hrtimer, struct evring_timer, timer);
+	struct evring_device *device = timer->device;
+	ktime_t start = ktime_get();
+	ktime_t end;
+	u64 periods;
+
+	publish_batch(timer);
+	end = ktime_get();
+	periods = hrtimer_forward(hrtimer, ktime_add(end, ktime_sub(end, start)),
+				  ns_to_ktime(timer->period_ns));
+	WRITE_ONCE(device->ticks_skipped, device->ticks_skipped + periods - 1);
+	return HRTIMER_RESTART;
+}
+
+/* On the home CPU, so that the timer is pinned there. */
+static void start_here(void *argument)
+{
+	struct evring_timer *timer = argument;
+
+	hrtimer_start(&timer->timer, ns_to_ktime(timer->period_ns), HRTIMER_MODE_REL_PINNED_HARD);
+}
+
+static int start_timer(struct evring_device *device)
+{
+	struct evring_timer *timer = device->source_data;
+	int cpu = device->home_cpu;
+
+	if (!device->rate_hz)
+		return 0;
+	timer->period_ns = max_t(u64, NSEC_PER_SEC / device->rate_hz, 1);
+	timer->batch_count = device->batch_count;
+	if (cpu == EVRING_HOME_CPU_ANY)
+		cpu = raw_smp_processor_id();
+	return smp_call_function_single(cpu, start_here, timer, true);
+}
+
+static void timer_stop(struct evring_device *device)
+{
+	struct evring_timer *timer = device->source_data;
+
+	hrtimer_cancel(&timer->timer);
+}
+
+/* On return no handler runs at the old rate. */
+static int timer_set_rate(struct evring_device *device, u64 rate_hz, u32 batch_count)
+{
+	timer_stop(device);
+	WRITE_ONCE(device->rate_hz, rate_hz);
+	WRITE_ONCE(device->batch_count, batch_count);
+	return start_timer(device);
+}
+
+static int timer_init(struct evring_device *device)
+{
+	struct evring_timer *timer = kzalloc(sizeof(*timer), GFP_KERNEL_ACCOUNT);
+
+	if (!timer)
+		return -ENOMEM;
+	hrtimer_setup(&timer->timer, tick, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
+	timer->device = device;
+	timer->payload_bytes = min_t(u32, device->ring.payload_bytes, EVRING_TICK_BYTES);
+	device->source_data = timer;
+	return 0;
+}
+
+static void timer_free(struct evring_device *device)
+{
+	kfree(device->source_data);
+}
+
+/**
+ * evring_timer_check() - is this a rate that a timer may have
+ * @rate_hz: interrupts a second, 0 for none
+ * @batch_count: events for each
+ *
+ * Return: 0; -EINVAL for a batch of none; -ERANGE above a bound.
+ */
+int evring_timer_check(u64 rate_hz, u32 batch_count)
+{
+	if (!batch_count)
+		return -EINVAL;
+	if (rate_hz > EVRING_RATE_HZ_MAX || batch_count > EVRING_BATCH_COUNT_MAX)
+		return -ERANGE;
+	return 0;
+}
+
+const struct evring_source_ops evring_timer_ops = {
+	.init = timer_init,
+	.start = start_timer,
+	.stop = timer_stop,
+	.set_rate = timer_set_rate,
+	.free = timer_free,
+};
