@@ -9,6 +9,7 @@ Prints file:line: message for each fault; the status is 1 if there is one.
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -46,12 +47,12 @@ class Tree:
         self.paths = sorted(self._list())
 
     def _list(self):
-        listed = subprocess.run(
-            ["git", "-C", self.root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-            capture_output=True, check=False)
-        if listed.returncode == 0:
-            paths = [p for p in listed.stdout.decode().split("\0") if p]
-            return [p for p in paths if os.path.isfile(os.path.join(self.root, p))]
+        command = ["git", "-C", self.root, "ls-files", "-z", "--cached", "--others",
+                   "--exclude-standard"]
+        if shutil.which("git") and os.path.exists(os.path.join(self.root, ".git")):
+            listed = subprocess.run(command, capture_output=True, check=True).stdout.decode()
+            return [p for p in listed.split("\0")
+                    if p and os.path.isfile(os.path.join(self.root, p))]
         found = []
         for folder, folders, names in os.walk(self.root):
             folders[:] = [f for f in folders if f != ".git" and not f.startswith("build")]
