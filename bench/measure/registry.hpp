@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// Every contender that this build has, by name, with the loops compiled for it.
+// Each library's adapters sit in a file of their own (registry_*.cpp), so that its
+// flags and headers touch nothing else.
+#pragma once
+
+#include <measure/latency.hpp>
+#include <measure/ping_pong.hpp>
+#include <measure/same_thread.hpp>
+#include <measure/throughput.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace evring::bench {
+
+/// Who a contender is, for the bars: what is ours, what comes packaged, what is a
+/// baseline, and what passes through the kernel.
+enum class Origin { kEvring, kPackaged, kBaseline, kKernel, kNone };
+
+struct Contender {
+  std::string name;  ///< as typed: "evring-gated"
+  std::string what;  ///< one line for people
+  Origin origin = Origin::kPackaged;
+  Delivery delivery = Delivery::kEach;
+  std::size_t payload_bytes = 0;
+  bool two_threads = true;  ///< false: same-thread runs alone (no queue between)
+  ThroughputResult (*throughput)(const RunOptions&) = nullptr;
+  ThroughputResult (*same_thread)(const RunOptions&) = nullptr;
+  PingPongResult (*ping_pong)(const PingPongOptions&) = nullptr;
+  LatencyResult (*latency)(const LatencyOptions&) = nullptr;
+};
+
+/// An entry whose every loop is `Queue`'s.
+template <class Queue>
+Contender contender(std::string name, std::string what, Origin origin) {
+  return {.name = std::move(name),
+          .what = std::move(what),
+          .origin = origin,
+          .delivery = Queue::kDelivery,
+          .payload_bytes = Queue::kPayloadBytes,
+          .throughput = run_throughput<Queue>,
+          .same_thread = run_same_thread<Queue>,
+          .ping_pong = run_ping_pong<Queue>,
+          .latency = run_latency<Queue>};
+}
+
+using Registry = std::vector<Contender>;
+
+void register_evring(Registry& registry);
+void register_baselines(Registry& registry);
+void register_boost(Registry& registry);
+void register_rte_ring(Registry& registry);
+void register_moodycamel(Registry& registry);
+void register_atomic_queue(Registry& registry);
+void register_tbb(Registry& registry);
+void register_wfcqueue(Registry& registry);
+void register_kernel(Registry& registry);
+
+/// All of this build, in the order above.
+const Registry& all_contenders();
+
+/// Peers that this build lacks, with the package that brings them.
+struct MissingPeer {
+  std::string name;
+  std::string package;
+};
+const std::vector<MissingPeer>& missing_peers();
+
+/// @throws std::invalid_argument naming what there is, when there is no such one.
+const Contender& find_contender(const std::string& name, std::size_t payload_bytes);
+
+}  // namespace evring::bench

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// The mutex list, and no queue at all.
+#include <measure/registry.hpp>
+#include <peers/mutex_list_contender.hpp>
+#include <peers/no_queue.hpp>
+
+namespace evring::bench {
+namespace {
+
+template <std::size_t kPayload>
+void register_payload(Registry& registry) {
+  registry.push_back(contender<peers::FanOut<peers::MutexListLane<kPayload>>>(
+      "mutex-list", "mutex + list, one list per consumer", Origin::kBaseline));
+  registry.push_back(contender<peers::ShareOut<peers::MutexListLane<kPayload>>>(
+      "mutex-list-shared", "mutex + list, events shared out", Origin::kBaseline));
+  using Nothing = peers::NoQueue<kPayload>;
+  registry.push_back({.name = "no-queue",
+                      .what = "fill and check, nothing between",
+                      .origin = Origin::kNone,
+                      .delivery = Nothing::kDelivery,
+                      .payload_bytes = kPayload,
+                      .two_threads = false,
+                      .same_thread = run_same_thread<Nothing>});
+}
+
+}  // namespace
+
+void register_baselines(Registry& registry) {
+  register_payload<56>(registry);
+  register_payload<16>(registry);
+}
+
+}  // namespace evring::bench

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+// evring's local ring as a contender: overwrite and gated, by copy and in place.
+#pragma once
+
+#include <evring/consumer.hpp>
+#include <evring/local_ring.hpp>
+#include <evring/producer.hpp>
+#include <peers/contender.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+
+namespace evring::peers {
+
+enum class Access { kCopy, kInPlace };
+
+/// `kPayload` may be less than the slot holds. In overwrite mode the producer never
+/// waits and the consumer resumes at the oldest safe event after a loss.
+template <class Layout, std::size_t kPayload, Mode kMode, Access kAccess = Access::kCopy>
+class EvringQueue {
+ public:
+  static constexpr std::size_t kPayloadBytes = kPayload;
+  static constexpr Delivery kDelivery = kMode == Mode::kGated ? Delivery::kEach : Delivery::kLossy;
+  using Payload = Words<kPayloadBytes>;
+  using EventType = BasicEvent<Layout>;
+
+  explicit EvringQueue(const QueueOptions& options)
+      : ring_(LocalRing::anonymous({.slot_count = options.slot_count,
+                                    .slot = slot_of<Layout>(),
+                                    .mode = kMode,
+                                    .registered_count_max = options.consumer_count})) {}
+
+  class Producer {
+   public:
+    explicit Producer(EvringQueue& queue) : producer_(queue.ring_, WhenFull::kWait) {}
+
+    template <class Source>
+    std::size_t offer(std::uint64_t first, std::size_t count, Source& source) noexcept {
+      if constexpr (kAccess == Access::kInPlace) return fill_in_place(first, count, source);
+      if (count == 1) {
+        events_[0].set(source(first));
+        return producer_.publish(events_[0]) == PublishStatus::kPublished ? 1 : 0;
+      }
+      for (std::size_t i = 0; i < count; ++i) events_[i].set(source(first + i));
+      return producer_.publish_batch(std::span(events_).first(count));
+    }
+
+   private:
+    template <class Source>
+    std::size_t fill_in_place(std::uint64_t first, std::size_t count, Source& source) noexcept {
+      auto reservation = producer_.reserve(count);
+      for (std::uint64_t i = 0; i < reservation.count(); ++i) {
+        const Payload payload = source(first + i);
+        for (std::size_t word = 0; word < payload.size(); ++word) {
+          reservation.set_word(i, word, payload[word]);
+        }
+      }
+      reservation.commit();
+      return reservation.count();
+    }
+
+    BasicProducer<Layout> producer_;
+    std::array<EventType, kBurstMax> events_{};
+  };
+
+  class Consumer {
+   public:
+    Consumer(EvringQueue& queue, unsigned) : consumer_(queue.ring_.mapping(), StartAt::kNewest) {
+      if constexpr (kMode == Mode::kGated) {
+        registration_ = queue.ring_.register_consumer(StartAt::kNewest);
+        consumer_.gate(registration_->page(), registration_->sequence());
+      }
+    }
+
+    template <class Sink>
+    std::size_t take(std::size_t count, Sink& sink) noexcept {
+      if constexpr (kAccess == Access::kInPlace) return visit(count, sink);
+      if (count == 1) return take_one(sink);
+      Burst burst = consumer_.read_burst(std::span(events_).first(count));
+      while (burst.status == ReadStatus::kOverrun) [[unlikely]] {
+          consumer_.resync(ResyncTo::kOldest);
+          burst = consumer_.read_burst(std::span(events_).first(count));
+        }
+      for (std::size_t i = 0; i < burst.count; ++i) sink(events_[i].template get<Payload>());
+      return burst.count;
+    }
+
+    std::uint64_t lost() const noexcept { return consumer_.lost(); }
+
+   private:
+    template <class Sink>
+    std::size_t take_one(Sink& sink) noexcept {
+      ReadStatus status = consumer_.try_read(events_[0]);
+      while (status == ReadStatus::kOverrun) [[unlikely]] {
+          consumer_.resync(ResyncTo::kOldest);
+          status = consumer_.try_read(events_[0]);
+        }
+      if (status != ReadStatus::kEvent) return 0;
+      sink(events_[0].template get<Payload>());
+      return 1;
+    }
+
+    /// Copies words in the visit and checks them after it: a visit may see them torn.
+    template <class Sink>
+    std::size_t visit(std::size_t count, Sink& sink) noexcept {
+      std::size_t done = 0;
+      for (; done < count; ++done) {
+        Payload payload;
+        const ReadStatus status = consumer_.visit([&payload](const auto& view) noexcept {
+          for (std::size_t word = 0; word < payload.size(); ++word) payload[word] = view.word(word);
+        });
+        if (status == ReadStatus::kOverrun) [[unlikely]] {
+          consumer_.resync(ResyncTo::kOldest);
+          --done;
+          continue;
+        }
+        if (status != ReadStatus::kEvent) break;
+        sink(payload);
+      }
+      return done;
+    }
+
+    BasicConsumer<Layout> consumer_;
+    std::optional<Registration> registration_;
+    std::array<EventType, kBurstMax> events_{};
+  };
+
+ private:
+  LocalRing ring_;
+};
+
+/// The bare slot that `kPayload` asks for: 16 bytes in 32, 56 bytes in 64.
+template <std::size_t kPayload, Mode kMode, Access kAccess = Access::kCopy>
+using EvringBare = EvringQueue<SlotLayout<SlotFormat::kBare, (kPayload <= 24 ? 32 : 64)>, kPayload,
+                               kMode, kAccess>;
+
+/// The default slot, with timestamp, type and length beside 40 bytes of payload.
+template <Mode kMode>
+using EvringDefault = EvringQueue<DefaultSlot, 40, kMode>;
+
+}  // namespace evring::peers

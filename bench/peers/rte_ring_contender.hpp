@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// DPDK's rte_ring with elements copied in and out by bursts; memory of our own, no
+// EAL. Single consumer as fan-out; several consumers with compare-and-swap or with
+// head-tail synchronisation as work sharing.
+#pragma once
+
+#include <peers/contender.hpp>
+
+#include <rte_errno.h>
+#include <rte_ring.h>
+#include <rte_ring_elem.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <system_error>
+
+namespace evring::peers {
+
+/// `kFlags` are rte_ring's; its dequeue follows them. A ring of n takes n - 1 events.
+template <std::size_t kPayload, unsigned kFlags>
+class RteRingLane {
+ public:
+  static constexpr std::size_t kPayloadBytes = kPayload;
+  using Payload = Words<kPayload>;
+
+  explicit RteRingLane(std::size_t slot_count) {
+    const auto count = static_cast<unsigned>(slot_count);
+    const ssize_t bytes = rte_ring_get_memsize_elem(kPayload, count);
+    if (bytes < 0) {
+      throw std::system_error(static_cast<int>(-bytes), std::generic_category(), "rte_ring size");
+    }
+    const std::size_t rounded =
+        (static_cast<std::size_t>(bytes) + kLineBytes - 1) / kLineBytes * kLineBytes;
+    ring_.reset(static_cast<rte_ring*>(std::aligned_alloc(kLineBytes, rounded)));
+    if (ring_ == nullptr) throw std::bad_alloc();
+    const int error = rte_ring_init(ring_.get(), "lane", count, kFlags);
+    if (error != 0) throw std::system_error(-error, std::generic_category(), "rte_ring_init");
+  }
+
+  std::size_t push(const Payload* events, std::size_t count) {
+    return rte_ring_enqueue_burst_elem(ring_.get(), events, kPayload, static_cast<unsigned>(count),
+                                       nullptr);
+  }
+
+  template <class Sink>
+  std::size_t pop(std::size_t count, Sink& sink) {
+    std::array<Payload, kBurstMax> events;
+    const unsigned taken = rte_ring_dequeue_burst_elem(ring_.get(), events.data(), kPayload,
+                                                       static_cast<unsigned>(count), nullptr);
+    for (unsigned i = 0; i < taken; ++i) sink(events[i]);
+    return taken;
+  }
+
+ private:
+  struct Free {
+    void operator()(rte_ring* ring) const noexcept { std::free(ring); }
+  };
+  std::unique_ptr<rte_ring, Free> ring_;
+};
+
+}  // namespace evring::peers

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+// Every contender passes its payload check, and the check catches those that must not
+// pass: a figure from a queue that drops, repeats or tears an event is worth nothing.
+#include <gtest/gtest.h>
+
+#include <measure/registry.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace evring::bench {
+namespace {
+
+std::string test_name(const testing::TestParamInfo<Contender>& info) {
+  std::string name = info.param.name + "_" + std::to_string(info.param.payload_bytes);
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+RunOptions small_run(unsigned consumer_count, std::size_t burst_count) {
+  return {.slot_count = 256,
+          .consumer_count = consumer_count,
+          .burst_count = burst_count,
+          .event_count = 5'000};
+}
+
+class ContenderTest : public testing::TestWithParam<Contender> {};
+
+TEST_P(ContenderTest, PassesItsPayloadCheckOnOneThread) {
+  for (const std::size_t burst : {1, 32}) {
+    const ThroughputResult result = GetParam().same_thread(small_run(1, burst));
+    EXPECT_TRUE(result.verdict.exact) << "bursts of " << burst;
+    EXPECT_EQ(result.published, 5'000u);
+  }
+}
+
+TEST_P(ContenderTest, PassesItsPayloadCheckBetweenThreads) {
+  if (!GetParam().two_threads) return;  // no queue, so nothing between threads
+  for (const unsigned consumers : {1, 2}) {
+    const ThroughputResult result = GetParam().throughput(small_run(consumers, 32));
+    EXPECT_TRUE(result.verdict.exact) << consumers << " consumers";
+    EXPECT_EQ(result.published, 5'000u);
+    const std::uint64_t copies = GetParam().delivery == Delivery::kShared ? 1 : consumers;
+    EXPECT_EQ(result.verdict.received + result.verdict.lost, copies * result.published);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ContenderTest, testing::ValuesIn(all_contenders()), test_name);
+
+TEST(RegistryTest, NamesEachContenderOnce) {
+  std::set<std::string> seen;
+  for (const Contender& each : all_contenders()) {
+    EXPECT_TRUE(seen.insert(each.name + "/" + std::to_string(each.payload_bytes)).second)
+        << each.name;
+  }
+  EXPECT_THROW(find_contender("evring-gated", 57), std::invalid_argument);
+  EXPECT_EQ(find_contender("evring-gated", 56).name, "evring-gated");
+}
+
+TEST(BareLinesTest, BothStoresStreamWholeLines) {
+  for (const LineStore store : {LineStore::kPlain, LineStore::kVector}) {
+    const ThroughputResult result = run_bare_lines(small_run(1, 32), store);
+    EXPECT_TRUE(result.verdict.exact);
+    EXPECT_EQ(result.verdict.received, 5'000u);
+  }
+}
+
+/// A bounded queue behind a mutex that spoils one event in a hundred.
+enum class Fault { kNone, kDrop, kRepeat, kTear, kSwap };
+
+template <Fault kFault, Delivery kPromised>
+class FaultyQueue {
+ public:
+  static constexpr std::size_t kPayloadBytes = 56;
+  static constexpr Delivery kDelivery = kPromised;
+  using Payload = Words<kPayloadBytes>;
+  struct Options {
+    std::size_t slot_count;
+    unsigned consumer_count;
+  };
+
+  explicit FaultyQueue(const Options&) {}
+
+  class Producer {
+   public:
+    explicit Producer(FaultyQueue& queue) : queue_(queue) {}
+    template <class Source>
+    std::size_t offer(std::uint64_t first, std::size_t count, Source& source) {
+      const std::lock_guard<std::mutex> held(queue_.mutex_);
+      for (std::size_t i = 0; i < count; ++i) queue_.add(first + i, source(first + i));
+      return count;
+    }
+
+   private:
+    FaultyQueue& queue_;
+  };
+
+  class Consumer {
+   public:
+    Consumer(FaultyQueue& queue, unsigned) : queue_(queue) {}
+    template <class Sink>
+    std::size_t take(std::size_t count, Sink& sink) {
+      const std::lock_guard<std::mutex> held(queue_.mutex_);
+      const std::size_t taken = std::min(count, queue_.events_.size() - queue_.next_);
+      for (std::size_t i = 0; i < taken; ++i) sink(queue_.events_[queue_.next_ + i]);
+      queue_.next_ += taken;
+      return taken;
+    }
+    std::uint64_t lost() const noexcept { return 0; }
+
+   private:
+    FaultyQueue& queue_;
+  };
+
+ private:
+  void add(std::uint64_t sequence, Payload payload) {
+    const bool spoil = sequence % 100 == 99;
+    if (kFault == Fault::kDrop && spoil) return;
+    if (kFault == Fault::kTear && spoil) payload[5] -= kPatternStep;  // a word of another event
+    events_.push_back(payload);
+    if (kFault == Fault::kRepeat && spoil) events_.push_back(payload);
+    if (kFault == Fault::kSwap && spoil) std::swap(events_.end()[-1], events_.end()[-2]);
+  }
+
+  std::mutex mutex_;
+  std::vector<Payload> events_;
+  std::size_t next_ = 0;
+};
+
+template <Fault kFault, Delivery kDelivery>
+Verdict verdict_of() {
+  return run_throughput<FaultyQueue<kFault, kDelivery>>(small_run(1, 32)).verdict;
+}
+
+TEST(PayloadCheckTest, PassesAQueueWithoutFault) {
+  EXPECT_TRUE((verdict_of<Fault::kNone, Delivery::kEach>().exact));
+  EXPECT_TRUE((verdict_of<Fault::kNone, Delivery::kLossy>().exact));
+  EXPECT_TRUE((verdict_of<Fault::kNone, Delivery::kShared>().exact));
+}
+
+TEST(PayloadCheckTest, CatchesADroppedEvent) {
+  EXPECT_FALSE((verdict_of<Fault::kDrop, Delivery::kEach>().exact));
+  EXPECT_FALSE((verdict_of<Fault::kDrop, Delivery::kLossy>().exact)) << "lost, and not counted";
+  EXPECT_FALSE((verdict_of<Fault::kDrop, Delivery::kShared>().exact));
+}
+
+TEST(PayloadCheckTest, CatchesARepeatedEvent) {
+  EXPECT_FALSE((verdict_of<Fault::kRepeat, Delivery::kEach>().exact));
+  EXPECT_FALSE((verdict_of<Fault::kRepeat, Delivery::kLossy>().exact));
+  EXPECT_FALSE((verdict_of<Fault::kRepeat, Delivery::kShared>().exact));
+}
+
+TEST(PayloadCheckTest, CatchesATornEvent) {
+  const Verdict each = verdict_of<Fault::kTear, Delivery::kEach>();
+  EXPECT_FALSE(each.exact);
+  EXPECT_EQ(each.torn, 50u);
+  EXPECT_EQ((verdict_of<Fault::kTear, Delivery::kLossy>().torn), 50u);
+  EXPECT_EQ((verdict_of<Fault::kTear, Delivery::kShared>().torn), 50u);
+}
+
+TEST(PayloadCheckTest, CatchesSwappedEvents) {
+  EXPECT_FALSE((verdict_of<Fault::kSwap, Delivery::kEach>().exact));
+  EXPECT_FALSE((verdict_of<Fault::kSwap, Delivery::kLossy>().exact));
+}
+
+}  // namespace
+}  // namespace evring::bench
