@@ -9,7 +9,8 @@
  *   mapping_bytes    end
  *
  * Owners: (r) constant once the mapping can be seen, (p) the producer alone,
- * (c) the consumer that owns the page, (b) both, by atomic operations.
+ * (c) the consumer that owns the page, (m) the member of a group that owns the
+ * record, (b) several, by atomic operations.
  * Every word that changes is a naturally aligned __u64.
  */
 #ifndef _EVRING_ABI_H
@@ -260,6 +261,76 @@ struct evring_doorbell_page {
 	__u64 reserved[511];
 };
 
+/**
+ * struct evring_group_entry - one state of a group's member, stored as a whole
+ * @from: (m) first sequence of its claim, or of what is left of it
+ * @to: (m) end of its claim; equal to @from: it holds nothing
+ * @received: (m) events it was done with before @from
+ * @lost: (m) events it found overwritten before @from
+ */
+struct evring_group_entry {
+	__u64 from;
+	__u64 to;
+	__u64 received;
+	__u64 lost;
+};
+
+/**
+ * struct evring_group_member - the record of one member; outlives its owner
+ * @entry: (m) entry[round & 1] is in force, the other one is being prepared
+ * @round: (m) one more for each entry put in force
+ */
+struct evring_group_member {
+	struct evring_group_entry entry[2];
+	__u64 round;
+	__u64 reserved[7];
+};
+
+#define EVRING_GROUP_MAGIC		0x0170756f72677665ULL	/* "evgroup", 1 in memory */
+#define EVRING_GROUP_MEMBER_COUNT_MAX	63
+#define EVRING_GROUP_NOBODY		63	/* no claim was made yet */
+
+/* The claim word: next sequence to be claimed, and who made the last claim. */
+#define EVRING_GROUP_CLAIM(sequence, member) (((__u64)(sequence) << 6) | (__u64)(member))
+
+/**
+ * struct evring_group_page - what the members of a group share
+ * @magic: (r) EVRING_GROUP_MAGIC
+ * @layout_major: (r) EVRING_LAYOUT_MAJOR
+ * @layout_minor: (r) EVRING_LAYOUT_MINOR of the writer
+ * @page_bytes: (r) sizeof(struct evring_group_page)
+ * @slot_count: (r) of the ring
+ * @first_sequence: (r) of the ring
+ * @start: (r) the first sequence that the group claims
+ * @joined: (b) bit i: record i has an owner, living or dead. The living ones hold
+ *          a write lock (OFD) on byte i of the file.
+ * @claim: (b) EVRING_GROUP_CLAIM(); advances by compare-and-swap alone
+ * @confirmed: (b) end of the last claim of each member that another one saw
+ *             before it advanced @claim; only grows
+ * @member: (m) the member that holds lock i, or whoever recovers it after its death
+ *
+ * Writable by every member: one that misbehaves hurts its own group alone.
+ */
+struct evring_group_page {
+	__u64 magic;
+	__u32 layout_major;
+	__u32 layout_minor;
+	__u64 page_bytes;
+	__u64 slot_count;
+	__u64 first_sequence;
+	__u64 start;
+	__u64 reserved0[2];
+	__u64 joined;
+	__u64 reserved1[7];
+
+	__u64 claim;			/* offset 128 */
+	__u64 confirmed[EVRING_GROUP_MEMBER_COUNT_MAX];
+	__u64 reserved2[48];
+
+	struct evring_group_member member[EVRING_GROUP_MEMBER_COUNT_MAX];	/* offset 1024 */
+	__u64 reserved3[400];
+};
+
 /* ---- kernel devices ---------------------------------------------------- */
 
 #define EVRING_CONTROL_PATH	"/dev/evring/control"
@@ -478,6 +549,12 @@ EVRING_ASSERT(EVRING_OFFSETOF(struct evring_header, write_limit) == 640);
 EVRING_ASSERT(sizeof(struct evring_consumer_page) == 4096);
 EVRING_ASSERT(EVRING_OFFSETOF(struct evring_consumer_page, arm_cursor) == 128);
 EVRING_ASSERT(sizeof(struct evring_doorbell_page) == 4096);
+EVRING_ASSERT(sizeof(struct evring_group_entry) == 32);
+EVRING_ASSERT(sizeof(struct evring_group_member) == 128);
+EVRING_ASSERT(sizeof(struct evring_group_page) == 12288);
+EVRING_ASSERT(EVRING_OFFSETOF(struct evring_group_page, joined) == 64);
+EVRING_ASSERT(EVRING_OFFSETOF(struct evring_group_page, claim) == 128);
+EVRING_ASSERT(EVRING_OFFSETOF(struct evring_group_page, member) == 1024);
 EVRING_ASSERT(sizeof(struct evring_device_config) == 112);
 EVRING_ASSERT(sizeof(struct evring_device_name) == 40);
 EVRING_ASSERT(sizeof(struct evring_device_info) == 200);

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+// A group: consumers that share the events of one ring, each event to exactly one
+// of them. Set-up and the account; group_member.hpp has the members themselves.
+// Throws std::system_error, not for the hot path.
+// Ordering: letters M1 to M9, explained in ring/PROTOCOL.md, "Groups".
+#pragma once
+
+#include <evring/abi.h>
+#include <evring/consumer.hpp>
+#include <evring/group_record.hpp>
+#include <evring/local_ring.hpp>
+#include <evring/mapping.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace evring {
+
+/// The account of a whole group at one instant, dead members included.
+struct GroupBalance {
+  std::uint64_t start = 0;
+  std::uint64_t claim = 0;     ///< next sequence to be claimed
+  std::uint64_t received = 0;  ///< events that members were done with
+  std::uint64_t lost = 0;      ///< events that were overwritten before a member read them
+  std::uint64_t held = 0;      ///< claimed and not done with, by the living and the dead
+  unsigned member_count = 0;   ///< records with an owner, living or dead
+
+  bool balanced() const noexcept { return received + lost + held == claim - start; }
+};
+
+/// A descriptor with a description of its own, which no fork shares: the locks taken
+/// through it end with this object, or with the process. Its copy in a forked child is
+/// closed there and does nothing.
+class GroupLock {
+ public:
+  GroupLock() = default;
+  /// @throws std::system_error naming `what`.
+  GroupLock(int group_fd, const std::string& what);
+  GroupLock(GroupLock&& other) noexcept;
+  GroupLock& operator=(GroupLock&&) = delete;
+  ~GroupLock();
+
+  int get() const noexcept { return fd_; }
+  /// Whether this process is the one that made it.
+  bool is_mine() const noexcept;
+
+ private:
+  int fd_ = -1;
+  int pid_ = 0;
+};
+
+/// A record that this process holds: its index, and the lock that dies with it.
+struct GroupPlace {
+  unsigned index = 0;
+  GroupLock lock;
+};
+
+/// What the members of one group share: a sealed memory file that all of them map
+/// writable, beside the ring that they map read-only. Copies share it.
+///
+/// Threads: each makes its GroupMember from a copy of this. Forked children: the same,
+/// after the fork (a member does not survive one). Other processes: attach() to fd().
+/// A member is dead when its process is, not when its thread is.
+class Group {
+ public:
+  /// A group that shares `ring` from `start_at` on. In a gated ring the group takes one
+  /// registration, which ends with the last copy of this group in this process.
+  ///
+  /// @throws std::system_error naming the call; ENOSPC when a gated ring has no
+  ///         registration left. std::out_of_range for a bad `sequence`.
+  static Group create(LocalRing& ring, StartAt start_at = StartAt::kOldest,
+                      std::uint64_t sequence = 0);
+
+  /// The same for any mapping; `gate` is the page of a cursor registered at `sequence`
+  /// (a DeviceCursor's, say), which must outlive every member. Gated rings need it.
+  ///
+  /// @throws std::invalid_argument: the ring is gated and `gate` is null.
+  static Group create(const Mapping& mapping, StartAt start_at = StartAt::kOldest,
+                      std::uint64_t sequence = 0, evring_consumer_page* gate = nullptr);
+
+  /// Joins the group of another process, whose fd() came by fork or over a socket.
+  /// `fd` may be closed afterwards.
+  ///
+  /// @throws std::system_error (EPROTO) naming what was found and what was expected;
+  ///         std::invalid_argument: the ring is gated and `gate` is null.
+  static Group attach(int fd, const Mapping& mapping, evring_consumer_page* gate = nullptr);
+
+  /// The group's memory file, to be handed to other processes.
+  int fd() const noexcept;
+  const Mapping& mapping() const noexcept;
+  evring_group_page& page() const noexcept;
+  /// The cursor word of a gated ring's registration; null otherwise.
+  std::uint64_t* gate() const noexcept;
+  std::uint64_t start() const noexcept;
+  /// Next sequence to be claimed. Any thread.
+  std::uint64_t claim() const noexcept;
+
+  /// One consistent look at all records. Any thread, no system call.
+  /// @return nothing when members claimed during each of `attempt_count` looks.
+  std::optional<GroupBalance> balance(unsigned attempt_count = 1000) const noexcept;
+
+  /// How many members died and hold events that nobody was done with. A system call
+  /// for each record that has an owner.
+  unsigned dead_count() const;
+
+  /// Takes a free record, or that of a dead member that held nothing.
+  /// @throws std::system_error: ENOSPC, naming how many are dead and could be recovered.
+  GroupPlace join() const;
+  /// Takes the record of a dead member that held events; see GroupRecovery.
+  std::optional<GroupPlace> take_dead() const;
+  /// Gives a record back that holds nothing any more. Not from a forked child's copy.
+  void leave(const GroupPlace& place) const noexcept;
+  /// What the owner of a record that is not being written left there.
+  GroupEntry held_by(unsigned index) const noexcept;
+
+ private:
+  struct Impl;
+  explicit Group(std::shared_ptr<Impl> impl) noexcept;
+  GroupLock own_description() const;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace evring
