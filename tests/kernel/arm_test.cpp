@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// Doorbells through EVRING_IOC_ARM and poll(): watermark, time, idle bound, disarm.
+#include <poll.h>
+
+#include "device_fixture.hpp"
+
+namespace evring::kernel_test {
+namespace {
+
+using std::chrono::milliseconds;
+
+class ArmTest : public DeviceTest {
+ protected:
+  static short poll_events(const Device& device, int timeout_ms) {
+    pollfd poller{device.fd(), POLLIN, 0};
+    return ::poll(&poller, 1, timeout_ms) == 1 ? poller.revents : 0;
+  }
+  static void arm(const Device& device, std::uint64_t cursor, std::uint16_t wake_events,
+                  std::uint32_t wake_us, std::uint16_t max_idle_ms = 10000) {
+    const evring_arm request{cursor, wake_us, wake_events, max_idle_ms};
+    ASSERT_EQ(ioctl_errno(device.fd(), EVRING_IOC_ARM, &request), 0);
+  }
+};
+
+TEST_F(ArmTest, RingsOnceWithTheWatermarkNotBefore) {
+  Device device = add();
+  arm(device, 0, 8, 10000000);
+  for (int i = 0; i < 7; ++i) inject(device, 1);
+  EXPECT_EQ(poll_events(device, 0), 0);
+  inject(device, 1);
+  EXPECT_EQ(poll_events(device, 10000), POLLIN);
+  EXPECT_EQ(device.info().doorbells_rung, 1u);
+  EXPECT_EQ(device.info().doorbells_suppressed, 7u);
+  inject(device, 20);
+  EXPECT_EQ(device.info().doorbells_rung, 1u) << "nobody is armed any more";
+}
+
+TEST_F(ArmTest, RingsAtOnceForWhatIsThereAlready) {
+  Device device = add();
+  inject(device, 3);
+  arm(device, 0, 1, 0);
+  EXPECT_EQ(poll_events(device, 10000), POLLIN);
+  EXPECT_EQ(attribute(device.name(), "armed_count"), 0u);
+}
+
+TEST_F(ArmTest, RingsSomeTimeAfterTheFirstEvent) {
+  Device device = add();
+  arm(device, 0, 1000, 50000);
+  inject(device, 1);
+  EXPECT_EQ(poll_events(device, 0), 0);
+  EXPECT_EQ(poll_events(device, 10000), POLLIN);
+  EXPECT_EQ(device.info().doorbells_rung, 1u);
+}
+
+TEST_F(ArmTest, TheTimeCountsForEventsBeforeTheArmToo) {
+  Device device = add();
+  inject(device, 1);
+  arm(device, 0, 1000, 20000);
+  EXPECT_EQ(poll_events(device, 10000), POLLIN);
+}
+
+TEST_F(ArmTest, RingsAfterTheIdleBound) {
+  Device device = add();
+  const auto start = std::chrono::steady_clock::now();
+  arm(device, 0, 1, 0, 100);
+  EXPECT_EQ(poll_events(device, 0), 0);
+  EXPECT_EQ(poll_events(device, 10000), POLLIN);
+  EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds(95));
+}
+
+TEST_F(ArmTest, WaitsForACursorAheadOfHead) {
+  Device device = add();
+  arm(device, 5, 1, 0);
+  inject(device, 5);
+  EXPECT_EQ(poll_events(device, 0), 0);
+  inject(device, 1);
+  EXPECT_EQ(poll_events(device, 10000), POLLIN);
+}
+
+TEST_F(ArmTest, DisarmedNobodyIsRung) {
+  Device device = add();
+  arm(device, 0, 1, 0);
+  ASSERT_EQ(ioctl_errno(device.fd(), EVRING_IOC_DISARM), 0);
+  EXPECT_EQ(attribute(device.name(), "armed_count"), 0u);
+  inject(device, 1);
+  EXPECT_EQ(device.info().doorbells_rung, 0u);
+}
+
+TEST_F(ArmTest, ArmingAgainReplacesTheFirstArm) {
+  Device device = add();
+  arm(device, 0, 1, 0);
+  arm(device, 0, 3, 10000000);
+  EXPECT_EQ(attribute(device.name(), "armed_count"), 1u);
+  inject(device, 2);
+  EXPECT_EQ(poll_events(device, 0), 0);
+  inject(device, 1);
+  EXPECT_EQ(poll_events(device, 10000), POLLIN);
+}
+
+TEST_F(ArmTest, BadPointerArmsNobody) {
+  Device device = add();
+  EXPECT_EQ(ioctl_errno(device.fd(), EVRING_IOC_ARM, nullptr), EFAULT);
+  EXPECT_EQ(attribute(device.name(), "armed_count"), 0u);
+}
+
+TEST_F(ArmTest, ClosingADescriptorTakesItsArmBack) {
+  Device device = add();
+  {
+    Device sleeper = Device::open(device.name());
+    arm(sleeper, 0, 1, 0);
+    EXPECT_EQ(attribute(device.name(), "armed_count"), 1u);
+  }
+  EXPECT_EQ(attribute(device.name(), "armed_count"), 0u);
+  inject(device, 1);
+}
+
+}  // namespace
+}  // namespace evring::kernel_test

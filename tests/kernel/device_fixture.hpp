@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// What the tests of evring.ko share: a fresh device for each test, raw ioctls with
+// their errno, events with a checksum.
+#pragma once
+
+#include <evring/abi.h>
+#include <evring/consumer.hpp>
+#include <evring/device.hpp>
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace evring::kernel_test {
+
+/// errno of an ioctl, or 0.
+int ioctl_errno(int fd, unsigned long request, const void* argument = nullptr);
+
+/// A configuration that EVRING_IOC_ADD takes: soft, 64 slots of 64 bytes.
+evring_device_config soft_config(const std::string& name);
+evring_device_config timer_config(const std::string& name, std::uint64_t rate_hz,
+                                  std::uint32_t batch_count);
+
+/// One event as EVRING_IOC_INJECT takes it; the last word is a checksum of the others.
+struct InjectedEvent {
+  std::uint32_t type = 0;
+  std::uint32_t length_bytes = 40;
+  std::array<std::uint64_t, 5> word{};
+};
+InjectedEvent checked_event(std::uint32_t type, std::uint64_t number);
+bool is_whole(const Event& event);
+
+/// evring_inject over `events`.
+evring_inject inject_request(const InjectedEvent* events, std::uint32_t event_count);
+
+/// A value of /sys/class/evring/NAME/ATTRIBUTE.
+std::uint64_t attribute(const std::string& device, const std::string& name);
+
+/// Whether `condition` came true within `limit`.
+bool eventually(const std::function<bool()>& condition,
+                std::chrono::milliseconds limit = std::chrono::seconds(10));
+
+/// Has the control node open, and removes what the test added.
+class DeviceTest : public ::testing::Test {
+ protected:
+  DeviceTest();
+  ~DeviceTest() override;
+
+  /// Adds a device named after the test. `change` may edit the configuration.
+  Device add(std::function<void(evring_device_config&)> change = {},
+             Device::Access access = Device::Access::kReadWrite);
+  int remove(const std::string& name);
+  void inject(Device& device, std::uint32_t event_count, std::uint64_t first_number = 0);
+
+  FileDescriptor control_;
+};
+
+}  // namespace evring::kernel_test

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// Gated rings: the producer stays behind registered cursors, whatever their pages say.
+#include <vector>
+
+#include "device_fixture.hpp"
+
+namespace evring::kernel_test {
+namespace {
+
+class GatedTest : public DeviceTest {
+ protected:
+  Device add_gated() {
+    return add([](auto& c) { c.mode = EVRING_MODE_GATED; });
+  }
+  /// Offers `event_count` events; returns how many were published.
+  static std::uint32_t offer(Device& device, std::uint32_t event_count) {
+    std::vector<InjectedEvent> events(event_count, checked_event(1, 2));
+    return device.inject(events.data(), event_count, sizeof(InjectedEvent)).published_count;
+  }
+};
+
+TEST_F(GatedTest, DropsWhatDoesNotFitAndCountsIt) {
+  Device device = add_gated();
+  Device registered = Device::open(device.name(), Device::Access::kReadWrite);
+  const DeviceCursor cursor = registered.register_cursor(StartAt::kOldest);
+  Consumer consumer(registered.map());
+  consumer.gate(cursor.page(), cursor.sequence());
+  EXPECT_EQ(offer(device, 50), 50u);
+  EXPECT_EQ(offer(device, 50), 14u);
+  EXPECT_EQ(offer(device, 1), 0u);
+  EXPECT_EQ(device.info().dropped, 37u);
+  EXPECT_EQ(device.info().head + device.info().dropped, 101u);
+
+  std::vector<Event> events(10);
+  EXPECT_EQ(consumer.read_burst(events).count, 10u);
+  EXPECT_EQ(offer(device, 50), 10u);
+  EXPECT_EQ(consumer.lost(), 0u);
+}
+
+TEST_F(GatedTest, RunsFreeWithNobodyRegistered) {
+  Device device = add_gated();
+  EXPECT_EQ(offer(device, 1000), 1000u);
+  EXPECT_EQ(device.info().dropped, 0u);
+}
+
+TEST_F(GatedTest, ClosingTheDescriptorRemovesTheCursor) {
+  Device device = add_gated();
+  {
+    Device registered = Device::open(device.name(), Device::Access::kReadWrite);
+    const DeviceCursor cursor = registered.register_cursor(StartAt::kNewest);
+    EXPECT_EQ(device.info().registered_count, 1u);
+    EXPECT_EQ(offer(device, 100), 64u);
+  }
+  EXPECT_EQ(device.info().registered_count, 0u);
+  EXPECT_EQ(offer(device, 100), 100u);
+}
+
+TEST_F(GatedTest, StartsWhereItWasAskedTo) {
+  Device device = add_gated();
+  offer(device, 100);
+  const auto start = [&](StartAt at, std::uint64_t sequence) {
+    return Device::open(device.name(), Device::Access::kReadWrite)
+        .register_cursor(at, sequence)
+        .sequence();
+  };
+  EXPECT_EQ(start(StartAt::kOldest, 0), 36u);
+  EXPECT_EQ(start(StartAt::kNewest, 0), 100u);
+  EXPECT_EQ(start(StartAt::kSequence, 50), 50u);
+  EXPECT_EQ(start(StartAt::kSequence, 5), 36u) << "gone already: the oldest that is left";
+  EXPECT_THROW(start(StartAt::kSequence, 101), std::system_error);
+}
+
+TEST_F(GatedTest, AHostilePageIsACursorThatStandsStill) {
+  Device device = add_gated();
+  Device registered = Device::open(device.name(), Device::Access::kReadWrite);
+  const DeviceCursor cursor = registered.register_cursor(StartAt::kOldest);
+  offer(device, 64);
+  for (const std::uint64_t lie : {65ULL, 1ULL << 40, 1ULL << 63, ~0ULL}) {
+    cursor.page()->cursor = lie;
+    EXPECT_EQ(offer(device, 1), 0u) << lie;
+  }
+  cursor.page()->cursor = 10;
+  EXPECT_EQ(offer(device, 64), 10u);
+  cursor.page()->cursor = 5;
+  EXPECT_EQ(offer(device, 64), 0u) << "cursors never go back";
+}
+
+TEST_F(GatedTest, OneCursorForEachDescriptorAndABoundOnThem) {
+  Device device = add_gated();
+  const evring_register request{sizeof(request), 0, EVRING_START_NEWEST, 0, 0};
+  std::vector<Device> registered;
+  for (int i = 0; i < EVRING_CONSUMER_COUNT_MAX; ++i) {
+    registered.push_back(Device::open(device.name(), Device::Access::kReadWrite));
+    ASSERT_EQ(ioctl_errno(registered.back().fd(), EVRING_IOC_REGISTER, &request), 0) << i;
+  }
+  EXPECT_EQ(ioctl_errno(registered[0].fd(), EVRING_IOC_REGISTER, &request), EBUSY);
+  EXPECT_EQ(ioctl_errno(device.fd(), EVRING_IOC_REGISTER, &request), ENOSPC);
+  EXPECT_EQ(ioctl_errno(registered[0].fd(), EVRING_IOC_UNREGISTER), 0);
+  EXPECT_EQ(ioctl_errno(registered[0].fd(), EVRING_IOC_UNREGISTER), ENOENT);
+  EXPECT_EQ(ioctl_errno(device.fd(), EVRING_IOC_REGISTER, &request), 0);
+}
+
+TEST_F(GatedTest, OverwriteRingsRegisterNobody) {
+  Device device = add();
+  const evring_register request{sizeof(request), 0, EVRING_START_NEWEST, 0, 0};
+  EXPECT_EQ(ioctl_errno(device.fd(), EVRING_IOC_REGISTER, &request), EOPNOTSUPP);
+}
+
+}  // namespace
+}  // namespace evring::kernel_test
