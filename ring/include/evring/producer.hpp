@@ -112,6 +112,8 @@ class ProducerCore {
   std::uint64_t mask_;
   std::uint64_t next_ = 0;
   std::uint64_t write_limit_ = 0;  ///< sequences before this may be written
+  /// Up to here slots may be half-written: a dead producer's claim, or a reservation.
+  std::uint64_t torn_limit_ = 0;
   std::uint64_t* head_word_;
   std::uint64_t* armed_word_;
   bool gated_ = false;
@@ -137,7 +139,6 @@ class ProducerCore {
 
   std::shared_ptr<ProducerSide> side_;
   WhenFull when_full_;
-  std::uint64_t torn_limit_ = 0;         ///< where the claim of a dead producer ended
   std::uint64_t claim_ahead_count_;      ///< how far ahead the write limit is moved
   std::uint64_t gate_registered_ = 0;    ///< who was registered when the gate was refreshed
   std::uint64_t gate_change_count_ = 0;  ///< RegistrationTable::change_count then
@@ -263,6 +264,8 @@ class BasicProducer : public ProducerCore {
     const std::uint64_t room = room_for(count, count);
     if (room < count) count_drop(count - room);
     stamp_time();
+    // Should it never be committed, the limit stays ahead of what it overwrote.
+    if (static_cast<std::int64_t>(next_ + room - torn_limit_) > 0) torn_limit_ = next_ + room;
     for (std::uint64_t i = 0; i < room; ++i) open_slot(next_ + i);
     return Reservation(this, next_, room);
   }
