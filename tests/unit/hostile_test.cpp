@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+// A mapping that lies: random headers, random slots, and both changing under the
+// reader. No call may fault, hang, or say what does not balance.
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include <atomic>
+#include <cstring>
+#include <random>
+#include <thread>
+
+#include "support.hpp"
+
+namespace evring {
+namespace {
+
+constexpr std::uint64_t kBytes = 8192;
+constexpr std::uint64_t kWordCount = kBytes / 8;
+
+std::uint64_t seed() {
+  const char* text = std::getenv("EVRING_SEED");
+  return text != nullptr ? std::strtoull(text, nullptr, 0) : 20240607;
+}
+
+/// Writable memory that a Mapping adopts, with a guard page behind it: a read past the
+/// end faults.
+class HostileMemory {
+ public:
+  HostileMemory() {
+    auto* base = static_cast<std::byte*>(
+        ::mmap(nullptr, kBytes + 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    ::mmap(base, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    words_ = reinterpret_cast<std::uint64_t*>(base);
+    const LocalRing model = LocalRing::anonymous({.slot_count = 64, .name = "hostile"});
+    std::memcpy(words_, model.mapping().header(), kBytes);
+  }
+  HostileMemory(const HostileMemory&) = delete;
+  HostileMemory& operator=(const HostileMemory&) = delete;
+  ~HostileMemory() {
+    if (!adopted_) ::munmap(words_, kBytes);
+    ::munmap(reinterpret_cast<std::byte*>(words_) + kBytes, 4096);
+  }
+
+  Mapping adopt() {
+    adopted_ = true;  // also when it throws: the memory is unmapped then
+    return Mapping::adopt(words_, kBytes, "hostile");
+  }
+  std::uint64_t* words() { return words_; }
+
+ private:
+  std::uint64_t* words_;
+  bool adopted_ = false;
+};
+
+/// Everything a consumer can do, `count` times; returns with its balance in order.
+void exercise(Mapping mapping, std::mt19937_64& random, int count) {
+  AnyConsumer consumer(std::move(mapping), StartAt::kOldest);
+  AnyEvent event;
+  std::vector<AnyEvent> burst(3);
+  for (int i = 0; i < count; ++i) {
+    ReadStatus status = ReadStatus::kEmpty;
+    switch (random() % 4) {
+      case 0:
+        status = consumer.try_read(event);
+        break;
+      case 1:
+        status = consumer.read_burst(burst).status;
+        break;
+      case 2:
+        status = consumer.visit([](const auto& view) {
+          for (std::size_t word = 0; word < view.length_bytes() / 8; ++word) view.word(word);
+        });
+        break;
+      default:
+        read_status(*consumer.mapping().header(), 0, 3);
+        static_cast<void>(consumer.lag() + consumer.has_work());
+    }
+    if (status == ReadStatus::kOverrun) {
+      consumer.resync(random() % 2 == 0 ? ResyncTo::kOldest : ResyncTo::kNewest);
+    }
+    ASSERT_TRUE(consumer.balance().balanced());
+  }
+}
+
+TEST(HostileTest, RandomHeadersAreRefusedOrHarmless) {
+  std::mt19937_64 random(seed());
+  int accepted = 0;
+  for (int round = 0; round < 3000; ++round) {
+    HostileMemory memory;
+    const std::uint64_t changes = 1 + random() % 4;
+    for (std::uint64_t i = 0; i < changes; ++i) {
+      const std::uint64_t word = random() % 32;
+      const unsigned kind = static_cast<unsigned>(random() % 3);
+      std::uint64_t& target = memory.words()[word];
+      target = kind == 0   ? random()
+               : kind == 1 ? target ^ (1ULL << (random() % 64))
+                           : random() % 99;
+    }
+    try {
+      exercise(memory.adopt(), random, 50);
+      ++accepted;
+    } catch (const std::system_error& error) {
+      ASSERT_EQ(error.code().value(), EPROTO) << "seed " << seed() << " round " << round;
+    }
+    if (HasFatalFailure()) FAIL() << "seed " << seed() << " round " << round;
+  }
+  EXPECT_GT(accepted, 0);
+}
+
+TEST(HostileTest, RandomSlotsNeverBreakAReader) {
+  std::mt19937_64 random(seed() + 1);
+  for (int round = 0; round < 300; ++round) {
+    HostileMemory memory;
+    for (std::uint64_t i = 32; i < kWordCount; ++i) memory.words()[i] = random() % 300;
+    for (std::uint64_t i = 0; i < 16; ++i) memory.words()[512 + random() % 512] = random();
+    memory.words()[32] = random() % 2 == 0 ? random() : random() % 200;  // head
+    exercise(memory.adopt(), random, 200);
+    if (HasFatalFailure()) FAIL() << "seed " << seed() + 1 << " round " << round;
+  }
+}
+
+TEST(HostileTest, AMappingThatChangesUnderTheReaderIsHarmless) {
+  HostileMemory memory;
+  const Mapping mapping = memory.adopt();
+  std::atomic<bool> stop = false;
+  std::thread attacker([&] {
+    std::mt19937_64 random(seed() + 2);
+    while (!stop.load(std::memory_order_relaxed)) {
+      const std::uint64_t word = random() % kWordCount;
+      const std::uint64_t value = random() % 2 == 0 ? random() : random() % 400;
+      __atomic_store_n(memory.words() + word, value, __ATOMIC_RELAXED);
+    }
+  });
+  std::mt19937_64 random(seed() + 3);
+  for (int round = 0; round < 100; ++round) exercise(mapping, random, 500);
+  stop = true;
+  attacker.join();
+}
+
+}  // namespace
+}  // namespace evring
