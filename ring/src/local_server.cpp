@@ -215,7 +215,7 @@ void LocalServer::accept_client() noexcept {
 void LocalServer::hear(int fd) noexcept {
   Client& client = clients_[fd];
   AttachRequest request;
-  const ssize_t bytes = ::recv(fd, &request, sizeof(request), MSG_DONTWAIT);
+  const ssize_t bytes = ::recv(fd, &request, sizeof(request), MSG_DONTWAIT | MSG_TRUNC);
   if (bytes < 0) {
     if (errno != EAGAIN && errno != EINTR) hang_up(fd);
     return;
