@@ -42,7 +42,7 @@ static int check_timer(const struct evring_device_config *config)
 /* What concerns timers alone is zero, or says nothing. */
 static int check_soft(const struct evring_device_config *config)
 {
-	if (config->flags)
+	if (config->flags & ~EVRING_DEVICE_IRQ_LINE)
 		return -EINVAL;
 	if (config->rate_hz || config->batch_count > 1)
 		return -EINVAL;
@@ -66,6 +66,7 @@ static int check_config(const struct evring_device_config *config)
 static void make_plan(const struct evring_device_config *config, struct evring_device_plan *plan)
 {
 	bool is_timer = config->source == EVRING_SOURCE_TIMER;
+	bool is_irq_line = config->flags & EVRING_DEVICE_IRQ_LINE;
 	bool has_home = is_timer && config->home_cpu != EVRING_HOME_CPU_ANY;
 
 	*plan = (struct evring_device_plan) {
@@ -82,9 +83,10 @@ static void make_plan(const struct evring_device_config *config, struct evring_d
 		.flags = config->flags,
 		.rate_hz = config->rate_hz,
 		.batch_count = config->batch_count,
-		.single_context = is_timer,
+		.single_context = is_timer || is_irq_line,
 		.numa_node = has_home ? cpu_to_node(config->home_cpu) : NUMA_NO_NODE,
-		.ops = is_timer ? &evring_timer_ops : &evring_soft_ops,
+		.ops = is_timer ? &evring_timer_ops :
+		       is_irq_line ? &evring_irq_line_ops : &evring_soft_ops,
 	};
 }
 

@@ -22,9 +22,19 @@ static u32 publish_events(struct evring_device *device, struct evring_section *s
 	return claimed;
 }
 
-/* Publishes in chunks that never exceed the ring; what is dropped is dropped from the end. */
-static int soft_inject(struct evring_device *device, struct evring_inject *request,
-		       const void *events)
+/**
+ * evring_soft_publish() - publish a checked batch
+ * @device: a soft device
+ * @request: its out fields are filled in
+ * @events: kernel copy of the events
+ *
+ * In chunks that never exceed the ring; what is dropped is dropped from the end.
+ *
+ * Context: Any but NMI.
+ * Return: 0 or -ENODEV.
+ */
+int evring_soft_publish(struct evring_device *device, struct evring_inject *request,
+			const void *events)
 {
 	struct evring_producer *producer = &device->producer;
 	struct evring_section section;
@@ -50,5 +60,5 @@ static int soft_inject(struct evring_device *device, struct evring_inject *reque
 }
 
 const struct evring_source_ops evring_soft_ops = {
-	.inject = soft_inject,
+	.inject = evring_soft_publish,
 };

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Injecting into a soft device: what arrives, what is refused, and the account of both.
 #include <cstring>
+#include <fstream>
+#include <sstream>
+#include <thread>
 #include <vector>
 
 #include "device_fixture.hpp"
@@ -118,6 +121,45 @@ TEST_F(InjectTest, StatusBlockAgreesWithTheRing) {
   EXPECT_EQ(status->block.dropped, 0u);
   EXPECT_EQ(status->block.gone, static_cast<std::uint64_t>(EVRING_GONE_NOT));
   EXPECT_GT(status->block.last_event_ns, 0u);
+}
+
+std::uint64_t interrupts_of(const std::string& device) {
+  std::ifstream file("/proc/interrupts");
+  std::uint64_t total = 0;
+  for (std::string line; std::getline(file, line);) {
+    if (!line.ends_with(" " + device)) continue;
+    std::istringstream words(line.substr(line.find(':') + 1));
+    for (std::uint64_t count; words >> count;) total += count;
+  }
+  return total;
+}
+
+TEST_F(InjectTest, ASoftwareLineDeliversTheSameThroughInterrupts) {
+  Device device = add([](auto& c) { c.flags = EVRING_DEVICE_IRQ_LINE; });
+  Consumer consumer(device.map());
+  for (std::uint64_t i = 0; i < 50; ++i) inject(device, 1, i);
+  EXPECT_EQ(interrupts_of(device.name()), 50u);
+  Event event;
+  for (std::uint64_t i = 0; i < 50; ++i) {
+    ASSERT_EQ(consumer.try_read(event), ReadStatus::kEvent);
+    EXPECT_TRUE(is_whole(event));
+    EXPECT_EQ(event.sequence, i);
+  }
+  const std::string name = device.name();
+  ASSERT_EQ(remove(name), 0);
+  EXPECT_EQ(interrupts_of(name), 0u);
+}
+
+TEST_F(InjectTest, ASoftwareLineTakesSeveralInjectorsAtOnce) {
+  Device device = add([](auto& c) { c.flags = EVRING_DEVICE_IRQ_LINE; });
+  std::vector<std::thread> injectors;
+  for (int i = 0; i < 4; ++i) {
+    injectors.emplace_back([&] {
+      for (int round = 0; round < 500; ++round) inject(device, 2);
+    });
+  }
+  for (std::thread& injector : injectors) injector.join();
+  EXPECT_EQ(device.info().head, 4000u);
 }
 
 class FormatTest : public DeviceTest, public ::testing::WithParamInterface<int> {};

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Soft devices with EVRING_DEVICE_IRQ_LINE: injected batches go through an
+ * interrupt line of their own, seen in /proc/interrupts. The injector hands its
+ * batch to the handler and waits for it, one injector at a time: the line is
+ * the only producer, so nothing needs the lock in front, and what was offered
+ * is published or dropped when the ioctl returns.
+ */
+#include <linux/interrupt.h>
+#include <linux/irq.h>
+#include <linux/irq_work.h>
+#include <linux/slab.h>
+
+#include "source.h"
+
+/**
+ * struct evring_irq_line - a line and the batch that is on its way through it
+ * @device: the device
+ * @lock: one injector at a time, and none after the end
+ * @irq: number of the line; 0 when there is none (any more)
+ * @work: raises the line, in hard interrupt
+ * @request: of the batch; only while an injector waits
+ * @events: of the batch
+ * @result: of evring_soft_publish()
+ */
+struct evring_irq_line {
+	struct evring_device *device;
+	struct mutex lock;	/* injectors and the end */
+	int irq;
+	struct irq_work work;
+	struct evring_inject *request;
+	const void *events;
+	int result;
+};
+
+static struct irq_chip line_chip = {
+	.name = "evring",
+};
+
+static irqreturn_t line_handler(int irq, void *argument)
+{
+	struct evring_irq_line *line = argument;
+
+	if (!line->request)
+		return IRQ_NONE;
+	line->result = evring_soft_publish(line->device, line->request, line->events);
+	line->request = NULL;
+	return IRQ_HANDLED;
+}
+
+/* Hard interrupt, on PREEMPT_RT as well. */
+static void line_raise(struct irq_work *work)
+{
+	struct evring_irq_line *line = container_of(work, struct evring_irq_line, work);
+
+	generic_handle_irq(line->irq);
+}
+
+static int line_inject(struct evring_device *device, struct evring_inject *request,
+		       const void *events)
+{
+	struct evring_irq_line *line = device->source_data;
+	int err = -ENODEV;
+
+	if (mutex_lock_interruptible(&line->lock))
+		return -ERESTARTSYS;
+	if (line->irq) {
+		line->events = events;
+		line->request = request;
+		line->result = -EIO;
+		irq_work_queue(&line->work);
+		irq_work_sync(&line->work);
+		line->request = NULL;
+		err = line->result;
+	}
+	mutex_unlock(&line->lock);
+	return err;
+}
+
+static void line_stop(struct evring_device *device)
+{
+	struct evring_irq_line *line = device->source_data;
+
+	mutex_lock(&line->lock);
+	if (line->irq) {
+		free_irq(line->irq, line);
+		irq_free_descs(line->irq, 1);
+		line->irq = 0;
+	}
+	mutex_unlock(&line->lock);
+}
+
+static int line_request(struct evring_irq_line *line)
+{
+	int err, irq = irq_alloc_descs(-1, 1, 1, NUMA_NO_NODE);
+
+	if (irq < 0)
+		return irq;
+	irq_set_chip_and_handler_name(irq, &line_chip, handle_simple_irq, "soft");
+	irq_modify_status(irq, IRQ_NOREQUEST | IRQ_NOAUTOEN, IRQ_NOPROBE);
+	err = request_irq(irq, line_handler, IRQF_NO_THREAD, line->device->name, line);
+	if (err) {
+		irq_free_descs(irq, 1);
+		return err;
+	}
+	line->irq = irq;
+	return 0;
+}
+
+static int line_init(struct evring_device *device)
+{
+	struct evring_irq_line *line = kzalloc(sizeof(*line), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!line)
+		return -ENOMEM;
+	line->device = device;
+	mutex_init(&line->lock);
+	line->work = IRQ_WORK_INIT_HARD(line_raise);
+	err = line_request(line);
+	if (err) {
+		kfree(line);
+		return err;
+	}
+	device->source_data = line;
+	return 0;
+}
+
+/* A device that never came to be seen was never stopped. */
+static void line_free(struct evring_device *device)
+{
+	if (!device->source_data)
+		return;
+	line_stop(device);
+	kfree(device->source_data);
+}
+
+const struct evring_source_ops evring_irq_line_ops = {
+	.init = line_init,
+	.stop = line_stop,
+	.inject = line_inject,
+	.free = line_free,
+};
