@@ -20,6 +20,7 @@ class EpollParker final : public Parker {
 
   void watch(unsigned id, RingLink& link, RungChoice& choice) override;
   void forget(unsigned id) noexcept override;
+  void settle() noexcept override {}
   ArmResult arm(unsigned id, const ArmRequest& request, std::uint64_t cursor) noexcept override;
   bool disarm(unsigned id) noexcept override;
   bool pending() const noexcept override { return false; }

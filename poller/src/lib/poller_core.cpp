@@ -78,6 +78,11 @@ void PollerCore::unarm(unsigned id) noexcept {
   move_to(id, State::kHot);
 }
 
+void PollerCore::unarm_all() noexcept {
+  for (unsigned id = 0; id < rings_.size(); ++id) unarm(id);
+  parker_->settle();
+}
+
 void PollerCore::count_doorbell(RingState& ring) noexcept {
   ring.counters.doorbells.add(1);
   counters_.doorbells.add(1);

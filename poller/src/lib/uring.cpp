@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "uring.hpp"
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -49,15 +52,17 @@ void Uring::read_opcodes() noexcept {
 void Uring::enable() noexcept {
   if (enabled_) return;
   enabled_ = true;
-  io_uring_enable_rings(&ring_);
+  // By number: Debian's liburing declares io_uring_enable_rings() and does not export it.
+  syscall(__NR_io_uring_register, ring_.ring_fd, IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
 }
 
 io_uring_sqe* Uring::next_sqe() noexcept {
   enable();
   io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
   while (sqe == nullptr) {
-    io_uring_submit(&ring_);
-    sqe = io_uring_get_sqe(&ring_);
+    // Another thread's io_uring: what would be asked for is dropped.
+    sqe = io_uring_submit(&ring_) < 0 ? reinterpret_cast<io_uring_sqe*>(scratch_)
+                                      : io_uring_get_sqe(&ring_);
   }
   std::memset(sqe, 0, sizeof(*sqe));
   return sqe;

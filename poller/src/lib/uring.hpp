@@ -69,6 +69,7 @@ class Uring {
   void read_opcodes() noexcept;
 
   io_uring ring_{};
+  alignas(io_uring_sqe) unsigned char scratch_[sizeof(io_uring_sqe)] = {};
   bool open_ = false;
   bool enabled_ = false;
   bool supported_[256] = {};

@@ -5,6 +5,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -48,9 +49,7 @@ void UringParker::watch(unsigned id, RingLink& link, RungChoice& choice) {
   watch.link = &link;
   watch.choice = &choice;
   choose_rung(link, choice);
-  if (link.owner_fd() >= 0) {
-    post_poll(link.owner_fd(), POLLRDHUP, false, pack(Kind::kOwner, id, 0));
-  }
+  if (link.owner_fd() >= 0) new_owners_.push_back(id);
 }
 
 void UringParker::post_poll(int fd, unsigned mask, bool multishot,
@@ -151,26 +150,24 @@ void UringParker::disarm_device(unsigned id, Watch& watch) noexcept {
   ++watch.serial;
 }
 
+/// Polls that stay posted for a forgotten ring are taken for nothing; the end of the
+/// io_uring ends them.
 void UringParker::forget(unsigned id) noexcept {
   if (id >= watches_.size() || watches_[id].link == nullptr) return;
-  Watch& watch = watches_[id];
   disarm(id);
-  const auto cancel = [this, id](Kind kind) {
-    io_uring_sqe* sqe = ring_.next_sqe();
-    sqe->opcode = IORING_OP_POLL_REMOVE;
-    sqe->fd = -1;
-    sqe->addr = pack(kind, id, 0);
-    sqe->user_data = pack(Kind::kIgnored, id, 0);
-  };
-  if (watch.doorbell_posted) cancel(Kind::kDoorbell);
-  if (watch.timer_posted) cancel(Kind::kTimer);
-  if (watch.link->owner_fd() >= 0) cancel(Kind::kOwner);
-  watch.choice = nullptr;
+  watches_[id].choice = nullptr;
+  watches_[id].link = nullptr;
+  settle();
+}
+
+void UringParker::settle() noexcept {
+  constexpr int kTries = 100;
   std::vector<Wake> ignored;
-  const microseconds slice{10000};
-  for (int i = 0; i < 100 && watch.command_count != 0; ++i) wait(slice, ignored);
-  watch.link = nullptr;
-  ring_.enter(microseconds{0});
+  const auto is_busy = [](const Watch& watch) { return watch.command_count != 0 && !watch.armed; };
+  for (int i = 0; i < kTries; ++i) {
+    if (std::none_of(watches_.begin(), watches_.end(), is_busy)) return;
+    wait(microseconds{10000}, ignored);
+  }
 }
 
 std::uint64_t UringParker::wait(microseconds limit, std::vector<Wake>& wakes) noexcept {
@@ -178,6 +175,11 @@ std::uint64_t UringParker::wait(microseconds limit, std::vector<Wake>& wakes) no
     post_poll(interrupt_fd(), POLLIN, true, pack(Kind::kInterrupt, 0, 0));
     interrupt_posted_ = true;
   }
+  for (const unsigned id : new_owners_) {
+    if (watches_[id].link == nullptr) continue;
+    post_poll(watches_[id].link->owner_fd(), POLLRDHUP, false, pack(Kind::kOwner, id, 0));
+  }
+  new_owners_.clear();
   ring_.enter(limit);
   return ring_.reap([this, &wakes](const io_uring_cqe& cqe) { take(cqe, wakes); });
 }

@@ -24,6 +24,7 @@ class UringParker final : public Parker {
 
   void watch(unsigned id, RingLink& link, RungChoice& choice) override;
   void forget(unsigned id) noexcept override;
+  void settle() noexcept override;
   ArmResult arm(unsigned id, const ArmRequest& request, std::uint64_t cursor) noexcept override;
   bool disarm(unsigned id) noexcept override;
   bool pending() const noexcept override { return ring_.pending(); }
@@ -75,6 +76,7 @@ class UringParker final : public Parker {
   Uring ring_;
   bool interrupt_posted_ = false;
   std::vector<Watch> watches_;
+  std::vector<unsigned> new_owners_;  ///< to be posted by the thread that waits
 };
 
 }  // namespace evring

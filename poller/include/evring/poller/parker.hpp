@@ -56,6 +56,10 @@ class Parker {
   /// Takes an arm back. @return whether its doorbell had rung.
   virtual bool disarm(unsigned id) noexcept = 0;
 
+  /// Waits until what was disarmed is no longer under way: at most a second, and only
+  /// on a driver. By the thread that armed.
+  virtual void settle() noexcept = 0;
+
   /// Whether wait() would find something: a few loads. False where only asking tells.
   virtual bool pending() const noexcept = 0;
   /// Sleeps until something comes, or for `limit` (negative: no limit; 0: only looks),

@@ -53,16 +53,16 @@ class BasicPoller : public PollerCore {
   ///
   /// `handler(unsigned ring, std::span<const EventType> events)` gets 1 to burst_count
   /// events of one ring, in order; the span is valid during the call. What it throws
-  /// passes through; those events count as received.
+  /// passes through; those events count as received. Nothing is armed when it returns.
   template <class Handler>
   RunEnd run(const std::stop_token& stop, Handler&& handler) {
     const std::stop_callback wake_up(stop, [this] { interrupt(); });
     collect_wakes(std::chrono::microseconds{0});
-    while (!stop.stop_requested() && !stop_requested()) {
-      if (alive_count() == 0) return RunEnd::kAllGone;
+    while (!stop.stop_requested() && !stop_requested() && alive_count() != 0) {
       if (poll_once(handler) == 0) wait_for_work();
     }
-    return RunEnd::kStopped;
+    unarm_all();
+    return alive_count() == 0 ? RunEnd::kAllGone : RunEnd::kStopped;
   }
 
   /// One pass: at most a burst from each ring that is due to be looked at. Never
@@ -84,13 +84,12 @@ class BasicPoller : public PollerCore {
     return event_count;
   }
 
-  /// After run(): disarms, and takes what is published up to now from every ring.
+  /// After run(): takes what is published up to now from every ring.
   /// @return how many events that gave.
   template <class Handler>
   std::size_t drain(Handler&& handler) {
     std::size_t event_count = 0;
     for (unsigned id = 0; id < ring_count(); ++id) {
-      unarm(id);
       const std::uint64_t end = sources_[id]->consumer.head();
       while (static_cast<std::int64_t>(end - sources_[id]->consumer.cursor()) > 0) {
         const Burst burst = take(id, handler);

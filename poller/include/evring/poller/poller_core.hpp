@@ -113,6 +113,8 @@ class PollerCore {
   /// Takes the wake-ups that are there or come within `limit` (negative: no limit).
   void collect_wakes(std::chrono::microseconds limit);
   void interrupt() noexcept { parker_->interrupt(); }
+  /// Takes all arms back, on the thread that armed.
+  void unarm_all() noexcept;
 
   void publish_balance(RingState& ring, const Balance& balance) noexcept;
 

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// A poller on a thread of its own, and waiting for what must come.
+#pragma once
+
+#include <evring/poller/poller.hpp>
+#include <evring/producer.hpp>
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace evring {
+
+/// Waits for `condition`; only a failure takes the whole time.
+inline bool eventually(const std::function<bool()>& condition) {
+  for (int i = 0; i < 20000; ++i) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return condition();
+}
+
+inline LocalRing small_ring(Mode mode = Mode::kOverwrite, std::uint64_t slot_count = 64) {
+  LocalRingOptions options;
+  options.slot_count = slot_count;
+  options.mode = mode;
+  return LocalRing::anonymous(options);
+}
+
+inline Event event_of(std::uint64_t value) {
+  Event event{};
+  event.set(value);
+  return event;
+}
+
+/// Runs a poller until it is stopped, gone or destroyed; keeps each ring's payloads.
+class RunningPoller {
+ public:
+  explicit RunningPoller(PollerOptions options) : poller_(std::move(options)) {}
+  ~RunningPoller() { stop(); }
+
+  Poller& operator*() noexcept { return poller_; }
+  Poller* operator->() noexcept { return &poller_; }
+
+  void start() {
+    values_.resize(poller_.ring_count());
+    thread_ = std::jthread([this](const std::stop_token& stop) {
+      end_ = poller_.run(stop, [this](unsigned ring, std::span<const Event> events) {
+        for (const Event& event : events) values_[ring].push_back(event.get<std::uint64_t>());
+      });
+    });
+  }
+  void stop() {
+    if (thread_.joinable()) {
+      thread_.request_stop();
+      thread_.join();
+    }
+  }
+  /// Waits for run() to return by itself.
+  RunEnd join() {
+    thread_.join();
+    return *end_;
+  }
+  /// After stop() or join().
+  const std::vector<std::uint64_t>& values(unsigned ring) const { return values_[ring]; }
+
+  bool parks_again(std::uint64_t parks_before) {
+    return eventually([&] { return poller_.counters().parks > parks_before; });
+  }
+
+ private:
+  Poller poller_;
+  std::vector<std::vector<std::uint64_t>> values_;
+  std::optional<RunEnd> end_;
+  std::jthread thread_;
+};
+
+}  // namespace evring
