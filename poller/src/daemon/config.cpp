@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+#include "config.hpp"
+
+#include "toml_reader.hpp"
+
+#include <evring/poller/cpu_list.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <string_view>
+
+namespace evring::daemon {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::int64_t kU16Max = std::numeric_limits<std::uint16_t>::max();
+constexpr std::int64_t kU32Max = std::numeric_limits<std::uint32_t>::max();
+constexpr std::int64_t kBurstMax = 4096;
+constexpr std::int64_t kReportMax = 86400;
+
+void read_cpu(TableReader& table, ConsumerConfig& consumer) {
+  const auto text = table.text_or_number("cpu");
+  if (!text) return;
+  try {
+    const std::vector<unsigned> cpus = parse_cpu_list(*text);
+    check_allowed(cpus);
+    consumer.cpu = static_cast<int>(cpus.front());
+    if (cpus.size() > 1) table.refuse("cpu", "names several CPUs", "name one per consumer");
+  } catch (const std::exception& error) {
+    table.refuse("cpu", error.what(), "");
+  }
+}
+
+void read_start(TableReader& table, LinkOptions& link) {
+  if (!table.is_text("start")) {
+    if (const auto sequence = table.number("start", 0, std::numeric_limits<std::int64_t>::max())) {
+      link.start_at = StartAt::kSequence;
+      link.sequence = static_cast<std::uint64_t>(*sequence);
+    }
+    return;
+  }
+  const auto text = table.text("start");
+  if (text == "oldest") {
+    link.start_at = StartAt::kOldest;
+  } else if (text == "newest") {
+    link.start_at = StartAt::kNewest;
+  } else {
+    table.refuse("start", "'" + *text + "' is none",
+                 R"(write "oldest", "newest" or a sequence number)");
+  }
+}
+
+void read_waiting(TableReader& table, PollerOptions& poller) {
+  if (const auto text = table.text("strategy")) {
+    const auto strategy = parse_wait_strategy(*text);
+    if (strategy) {
+      poller.strategy = *strategy;
+    } else {
+      table.refuse("strategy", "'" + *text + "' is none",
+                   R"(write "busy-spin", "yield", "adaptive" or "park")");
+    }
+  }
+  if (const auto us = table.number("spin_us", 0, kU32Max)) poller.spin = microseconds{*us};
+  if (const auto count = table.number("wake_events", 1, kU16Max)) {
+    poller.arm.wake_events = static_cast<std::uint16_t>(*count);
+  }
+  if (const auto us = table.number("wake_us", 0, kU32Max)) poller.arm.wake = microseconds{*us};
+  if (const auto ms = table.number("max_idle_ms", 1, kU16Max)) {
+    poller.arm.max_idle = milliseconds{*ms};
+  }
+  if (const auto count = table.number("burst", 1, kBurstMax)) {
+    poller.burst_count = static_cast<std::size_t>(*count);
+  }
+  if (const auto text = table.text("resync")) {
+    if (text == "oldest") {
+      poller.resync = ResyncTo::kOldest;
+    } else if (text == "newest") {
+      poller.resync = ResyncTo::kNewest;
+    } else {
+      table.refuse("resync", "'" + *text + "' is none", R"(write "oldest" or "newest")");
+    }
+  }
+}
+
+void read_output(TableReader& table, ConsumerConfig& consumer) {
+  constexpr std::string_view kJsonl = "jsonl:";
+  const auto text = table.text("output");
+  if (!text || text == "none") return;
+  if (text == "count") {
+    consumer.output = OutputKind::kCount;
+  } else if (text->starts_with(kJsonl) && text->size() > kJsonl.size()) {
+    consumer.output = OutputKind::kJsonl;
+    consumer.output_path = text->substr(kJsonl.size());
+  } else {
+    table.refuse("output", "'" + *text + "' is none", R"(write "none", "count" or "jsonl:PATH")");
+  }
+}
+
+constexpr std::string_view kNameCharacters =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+
+void read_name(TableReader& table, ConsumerConfig& consumer) {
+  auto name = table.required_text("name");
+  if (!name) return;
+  if (name->find_first_not_of(kNameCharacters) != std::string::npos) {
+    table.refuse("name", "'" + *name + "' is not a name", "use letters, digits, '-', '_' and '.'");
+  }
+  consumer.name = *std::move(name);
+}
+
+ConsumerConfig read_consumer(TableReader& table) {
+  ConsumerConfig consumer;
+  read_name(table, consumer);
+  if (auto ring = table.required_text("ring")) consumer.ring = *std::move(ring);
+  read_cpu(table, consumer);
+  read_start(table, consumer.link);
+  read_waiting(table, consumer.poller);
+  read_output(table, consumer);
+  table.refuse_unread();
+  return consumer;
+}
+
+void read_daemon(TableReader& table, Config& config) {
+  if (const auto s = table.number("report_s", 0, kReportMax)) config.report = seconds{*s};
+  if (const auto value = table.boolean("json")) config.json = *value;
+  if (const auto value = table.boolean("fail_on_loss")) config.fail_on_loss = *value;
+  table.refuse_unread();
+}
+
+}  // namespace
+
+Config read_config(const std::string& path) {
+  TomlFile file(path);
+  Config config;
+  if (auto table = file.table("daemon")) read_daemon(*table, config);
+  for (TableReader& table : file.tables("consumer")) {
+    ConsumerConfig consumer = read_consumer(table);
+    const bool taken =
+        std::any_of(config.consumers.begin(), config.consumers.end(),
+                    [&](const ConsumerConfig& other) { return other.name == consumer.name; });
+    if (taken && !consumer.name.empty()) {
+      table.refuse("name", "'" + consumer.name + "' is used twice", "give each consumer its own");
+    }
+    config.consumers.push_back(std::move(consumer));
+  }
+  file.refuse_unread();
+  if (config.consumers.empty()) {
+    file.refuse_file("no [[consumer]]", "add one with name and ring; see evringd.toml(5)");
+  }
+  file.throw_if_refused();
+  return config;
+}
+
+}  // namespace evring::daemon

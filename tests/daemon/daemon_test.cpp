@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+// evringd as a user runs it: mistakes in its file, signals, balances, exit codes.
+#include "process.hpp"
+
+#include <evring/local_ring.hpp>
+#include <evring/producer.hpp>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+#include <nlohmann/json.hpp>
+
+#include <csignal>
+#include <fstream>
+#include <functional>
+#include <optional>
+#include <thread>
+
+namespace evring {
+namespace {
+
+bool eventually(const std::function<bool()>& condition) {
+  for (int i = 0; i < 20000; ++i) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return false;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+struct Mistake {
+  const char* name;
+  const char* toml;
+  int line;
+  const char* key;
+};
+
+class MistakeTest : public testing::TestWithParam<Mistake> {};
+
+constexpr const char* kGood = "[[consumer]]\nname = \"a\"\nring = \"local:a\"\n";
+
+INSTANTIATE_TEST_SUITE_P(
+    Toml, MistakeTest,
+    testing::Values(
+        Mistake{"NotToml", "[[consumer\nname = 1\n", 1, "not TOML"},
+        Mistake{"NoConsumer", "[daemon]\nreport_s = 1\n", 1, "consumer"},
+        Mistake{"NoName", "\n[[consumer]]\nring = \"local:a\"\n", 2, "consumer.name"},
+        Mistake{"NoRing", "[[consumer]]\nname = \"a\"\n", 1, "consumer.ring"},
+        Mistake{"NameIsNumber", "[[consumer]]\nname = 3\nring = \"local:a\"\n", 2, "consumer.name"},
+        Mistake{"BadName", "[[consumer]]\nname = \"a b\"\nring = \"local:a\"\n", 2,
+                "consumer.name"},
+        Mistake{"UnknownKey", "[[consumer]]\nname = \"a\"\nring = \"local:a\"\ncolour = 1\n", 4,
+                "consumer.colour"},
+        Mistake{"UnknownTable", "[demon]\n[[consumer]]\nname = \"a\"\nring = \"local:a\"\n", 1,
+                "demon"},
+        Mistake{"BadStrategy",
+                "[[consumer]]\nname = \"a\"\nring = \"local:a\"\nstrategy = \"sleep\"\n", 4,
+                "consumer.strategy"},
+        Mistake{"SpinTooLong", "[[consumer]]\nname = \"a\"\nring = \"local:a\"\nspin_us = -1\n", 4,
+                "consumer.spin_us"},
+        Mistake{"WakeEventsZero",
+                "[[consumer]]\nname = \"a\"\nring = \"local:a\"\nwake_events = 0\n", 4,
+                "consumer.wake_events"},
+        Mistake{"BurstIsText", "[[consumer]]\nname = \"a\"\nring = \"local:a\"\nburst = \"8\"\n", 4,
+                "consumer.burst"},
+        Mistake{"BadStart", "[[consumer]]\nname = \"a\"\nring = \"local:a\"\nstart = \"last\"\n", 4,
+                "consumer.start"},
+        Mistake{"BadResync", "[[consumer]]\nname = \"a\"\nring = \"local:a\"\nresync = \"x\"\n", 4,
+                "consumer.resync"},
+        Mistake{"BadOutput", "[[consumer]]\nname = \"a\"\nring = \"local:a\"\noutput = \"xml\"\n",
+                4, "consumer.output"},
+        Mistake{"CpuNotThere", "[[consumer]]\nname = \"a\"\nring = \"local:a\"\ncpu = 60000\n", 4,
+                "allowed set"},
+        Mistake{"CpuIsNone", "[[consumer]]\nname = \"a\"\nring = \"local:a\"\ncpu = \"x\"\n", 4,
+                "consumer.cpu"},
+        Mistake{"JsonIsText",
+                "[daemon]\njson = \"yes\"\n[[consumer]]\nname = \"a\"\nring = \"local:a\"\n", 2,
+                "daemon.json"},
+        Mistake{"NameTwice",
+                "[[consumer]]\nname = \"a\"\nring = \"local:a\"\n[[consumer]]\nname = \"a\"\n"
+                "ring = \"local:b\"\n",
+                5, "used twice"}),
+    [](const auto& each) { return each.param.name; });
+
+TEST_P(MistakeTest, IsNamedWithFileLineKeyAndRemedy) {
+  const TemporaryFile config(GetParam().toml);
+  Process process({EVRINGD_PATH, "--check", config.path()});
+  EXPECT_EQ(process.wait(), 2);
+  const std::string errors = process.errors();
+  EXPECT_TRUE(contains(errors, config.path() + ":" + std::to_string(GetParam().line) + ":"))
+      << errors;
+  EXPECT_TRUE(contains(errors, GetParam().key)) << errors;
+  EXPECT_TRUE(contains(errors, ";")) << "no remedy: " << errors;
+  EXPECT_EQ(process.output(), "");
+}
+
+TEST(DaemonTest, NamesEveryMistakeInOneGo) {
+  const TemporaryFile config("[[consumer]]\nname = \"a\"\nburst = 0\nstart = \"x\"\n");
+  Process process({EVRINGD_PATH, "--check", config.path()});
+  EXPECT_EQ(process.wait(), 2);
+  for (const char* key : {"consumer.ring", "consumer.burst", "consumer.start"}) {
+    EXPECT_TRUE(contains(process.errors(), key)) << key;
+  }
+}
+
+TEST(DaemonTest, ChecksAFileWithoutTheRing) {
+  const TemporaryFile config(kGood);
+  Process process({EVRINGD_PATH, "--check", config.path()});
+  EXPECT_EQ(process.wait(), 0) << process.errors();
+  EXPECT_TRUE(contains(process.output(), "1 consumer"));
+}
+
+TEST(DaemonTest, TheSampleIsFine) {
+  Process process({EVRINGD_PATH, "--check", EVRINGD_SAMPLE});
+  EXPECT_EQ(process.wait(), 0) << process.errors();
+}
+
+TEST(DaemonTest, UsageIsTwo) {
+  Process none({EVRINGD_PATH});
+  EXPECT_EQ(none.wait(), 2);
+  Process unknown({EVRINGD_PATH, "--colour", "x"});
+  EXPECT_EQ(unknown.wait(), 2);
+  Process missing({EVRINGD_PATH, "/nowhere/evringd.toml"});
+  EXPECT_EQ(missing.wait(), 2);
+  EXPECT_TRUE(contains(missing.errors(), "/nowhere/evringd.toml")) << missing.errors();
+  Process help({EVRINGD_PATH, "--help"});
+  EXPECT_EQ(help.wait(), 0);
+}
+
+TEST(DaemonTest, AMissingRingIsAnErrorOfTheStart) {
+  const TemporaryFile config("[[consumer]]\nname = \"a\"\nring = \"local:nobody-has-this\"\n");
+  Process process({EVRINGD_PATH, config.path()});
+  EXPECT_EQ(process.wait(), 1);
+  EXPECT_TRUE(contains(process.errors(), "nobody-has-this")) << process.errors();
+}
+
+/// A ring with a name of its own, and a daemon that reads it.
+class RunningDaemonTest : public testing::Test {
+ protected:
+  void SetUp() override { open_ring(256); }
+
+  void open_ring(std::uint64_t slot_count) {
+    LocalRingOptions options;
+    options.name = name_;
+    options.slot_count = slot_count;
+    ring_ = LocalRing::named(options);
+    producer_.emplace(*ring_);
+  }
+  void close_ring() {
+    producer_.reset();
+    ring_.reset();
+  }
+  void publish(unsigned count) {
+    Event event{};
+    for (unsigned i = 0; i < count; ++i) {
+      event.type = i % 2;
+      event.set(std::uint64_t{i});
+      producer_->publish(event);
+    }
+  }
+  void start(const std::string& more, std::vector<std::string> options = {"--json"}) {
+    config_.emplace("[[consumer]]\nname = \"reader\"\nring = \"local:" + name_ + "\"\n" + more);
+    std::vector<std::string> words{EVRINGD_PATH};
+    words.insert(words.end(), options.begin(), options.end());
+    words.push_back(config_->path());
+    daemon_.emplace(words);
+    ASSERT_TRUE(eventually([&] { return contains(daemon_->errors(), "generation"); }))
+        << daemon_->errors();
+  }
+  /// Ends it, and takes its last report.
+  nlohmann::json stop(int signal, int expected_status) {
+    daemon_->send(signal);
+    EXPECT_EQ(daemon_->wait(), expected_status) << daemon_->errors();
+    std::string last;
+    std::istringstream lines(daemon_->output());
+    for (std::string line; std::getline(lines, line);) last = line;
+    const nlohmann::json report = nlohmann::json::parse(last);
+    EXPECT_TRUE(report["final"].get<bool>());
+    EXPECT_TRUE(report["balanced"].get<bool>()) << last;
+    return report["consumers"][0];
+  }
+
+  const std::string name_ = "daemon-test-" + std::to_string(getpid());
+  std::optional<LocalRing> ring_;
+  std::optional<Producer> producer_;
+  std::optional<TemporaryFile> config_;
+  std::optional<Process> daemon_;
+};
+
+TEST_F(RunningDaemonTest, SigtermDrainsAndPrintsTheBalance) {
+  start("output = \"count\"\nstrategy = \"park\"\n");
+  publish(101);
+  const nlohmann::json consumer = stop(SIGTERM, 0);
+  EXPECT_EQ(consumer["received"], 101);
+  EXPECT_EQ(consumer["lost"], 0);
+  EXPECT_EQ(consumer["by_type"]["0"], 51);
+  EXPECT_EQ(consumer["by_type"]["1"], 50);
+}
+
+TEST_F(RunningDaemonTest, SigintDoesToo) {
+  start("cpu = \"core:0\"\nstrategy = \"adaptive\"\nburst = 7\n");
+  publish(50);
+  EXPECT_EQ(stop(SIGINT, 0)["received"], 50);
+}
+
+TEST_F(RunningDaemonTest, WritesEachEventAsALine) {
+  const TemporaryFile out("");
+  start("start = \"oldest\"\noutput = \"jsonl:" + out.path() + "\"\n");
+  publish(20);
+  stop(SIGTERM, 0);
+  std::ifstream file(out.path());
+  std::uint64_t sequence = 0;
+  for (std::string line; std::getline(file, line); ++sequence) {
+    const nlohmann::json event = nlohmann::json::parse(line);
+    EXPECT_EQ(event["sequence"], sequence);
+    EXPECT_EQ(event["type"], sequence % 2);
+    EXPECT_EQ(event["payload"].get<std::string>().size(), 16u);
+  }
+  EXPECT_EQ(sequence, 20u);
+}
+
+TEST_F(RunningDaemonTest, LossIsThreeUnderFailOnLoss) {
+  publish(1000);  // the ring holds 256
+  start("start = 0\n", {"--json", "--fail-on-loss"});
+  const nlohmann::json consumer = stop(SIGTERM, 3);
+  EXPECT_EQ(consumer["received"].get<int>() + consumer["lost"].get<int>(), 1000);
+  EXPECT_GE(consumer["lost"].get<int>(), 744);
+}
+
+TEST_F(RunningDaemonTest, ComesBackToARingWhoseOwnerStartedAnew) {
+  start("strategy = \"park\"\n");
+  publish(10);
+  close_ring();
+  ASSERT_TRUE(eventually([&] { return contains(daemon_->errors(), "is gone"); }));
+  open_ring(256);
+  publish(5);
+  ASSERT_TRUE(eventually([&] {
+    const std::string errors = daemon_->errors();
+    const auto first = errors.find("generation");
+    return errors.find("generation", first + 1) != std::string::npos;
+  })) << daemon_->errors();
+  const nlohmann::json consumer = stop(SIGTERM, 0);
+  EXPECT_EQ(consumer["received"], 15);
+  EXPECT_EQ(consumer["generations"], 2);
+}
+
+TEST_F(RunningDaemonTest, ReportsOnRequest) {
+  start("");
+  publish(3);
+  ASSERT_TRUE(eventually([&] {
+    daemon_->send(SIGUSR1);
+    return contains(daemon_->output(), "\"received\":3");
+  })) << daemon_->output();
+  stop(SIGTERM, 0);
+}
+
+}  // namespace
+}  // namespace evring
