@@ -82,6 +82,7 @@ ArmResult EpollParker::arm_device(unsigned id, const ArmRequest& request,
   control(watch.added ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, watch.link->device()->fd(),
           EPOLLIN | EPOLLONESHOT, Kind::kDevice, id);
   watch.added = true;
+  watch.cursor = cursor;
   watch.armed = true;
   return ArmResult::kArmed;
 }
@@ -132,7 +133,10 @@ void EpollParker::take(std::uint64_t data, std::uint32_t events,
   watch.armed = false;
   const bool gone = kind == Kind::kDevice && (events & (EPOLLHUP | EPOLLERR)) != 0;
   if (kind == Kind::kDoorbell) watch.link->registration()->disarm();
-  wakes.push_back({id, gone ? WakeCause::kGone : WakeCause::kDoorbell});
+  // A poll cannot say that it was max_idle that rang; an empty ring can.
+  const bool idle = kind == Kind::kDevice && watch.link->is_empty_from(watch.cursor);
+  const WakeCause cause = idle ? WakeCause::kIdle : WakeCause::kDoorbell;
+  wakes.push_back({id, gone ? WakeCause::kGone : cause});
 }
 
 }  // namespace evring

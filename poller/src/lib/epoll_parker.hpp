@@ -32,7 +32,8 @@ class EpollParker final : public Parker {
   struct Watch {
     RingLink* link = nullptr;  ///< null when forgotten
     bool armed = false;
-    bool added = false;  ///< its doorbell is in the epoll set
+    bool added = false;        ///< its doorbell is in the epoll set
+    std::uint64_t cursor = 0;  ///< of a device's arm
   };
 
   void control(int operation, int fd, std::uint32_t events, Kind kind, unsigned id) noexcept;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <evring/memory.hpp>
 #include <evring/poller/source.hpp>
 #include <evring/status.hpp>
 
@@ -92,6 +93,10 @@ RingLink RingLink::open_device(const std::string& name, const LinkOptions& optio
 }
 
 int RingLink::owner_fd() const noexcept { return owner_fd_.get(); }
+
+bool RingLink::is_empty_from(std::uint64_t cursor) const noexcept {
+  return load_relaxed(reinterpret_cast<const std::uint64_t*>(&mapping_->header()->head)) == cursor;
+}
 
 GoneReason RingLink::gone() const noexcept {
   switch (evring::gone(*mapping_->header())) {

@@ -113,6 +113,7 @@ ArmResult UringParker::arm_by_ioctl(unsigned id, const ArmRequest& request,
   }
   post_poll(watch.link->device()->fd(), POLLIN, false, pack(Kind::kPoll, id, ++watch.serial));
   watch.poll_posted = true;
+  watch.cursor = cursor;
   watch.armed = true;
   return ArmResult::kArmed;
 }
@@ -251,7 +252,10 @@ void UringParker::take_poll(unsigned id, std::uint16_t serial, int result,
   watch.armed = false;
   watch.poll_posted = false;
   const bool gone = result > 0 && (result & (POLLHUP | POLLERR)) != 0;
-  wakes.push_back({id, gone ? WakeCause::kGone : WakeCause::kDoorbell});
+  // A poll cannot say that it was max_idle that rang; an empty ring can.
+  const bool idle = watch.link->is_empty_from(watch.cursor);
+  const WakeCause cause = idle ? WakeCause::kIdle : WakeCause::kDoorbell;
+  wakes.push_back({id, gone ? WakeCause::kGone : cause});
 }
 
 }  // namespace evring

@@ -49,6 +49,7 @@ class UringParker final : public Parker {
     bool doorbell_posted = false;
     bool timer_posted = false;
     bool poll_posted = false;
+    std::uint64_t cursor = 0;         ///< of the poll's arm
     std::uint32_t command_count = 0;  ///< commands of this ring that are under way
     std::uint16_t serial = 0;         ///< of the newest command or poll; older ones are stale
   };

@@ -63,6 +63,9 @@ class RingLink {
   /// Why there is no doorbell; empty when there is one.
   const std::string& doorbell_refusal() const noexcept { return doorbell_refusal_; }
 
+  /// Whether nothing is published at or past `cursor`: one relaxed load.
+  bool is_empty_from(std::uint64_t cursor) const noexcept;
+
   /// From the header: one relaxed load. Does not see an owner's sudden death; a
   /// parker learns that from owner_fd() and notes it here.
   GoneReason gone() const noexcept;
