@@ -4,7 +4,7 @@
 // benchmark whose payloads do not add up reports an error, not a figure.
 #include "evring_bench.hpp"
 
-#include <measure/machine.hpp>
+#include <bench/measure/machine.hpp>
 
 #include <string>
 

@@ -2,7 +2,7 @@
 // What the files of evring_bench share.
 #pragma once
 
-#include <measure/registry.hpp>
+#include <bench/measure/registry.hpp>
 
 #include <benchmark/benchmark.h>
 

@@ -4,7 +4,7 @@
 // more threads than CPUs they yield, and the row says oversubscribed.
 #include "evring_bench.hpp"
 
-#include <measure/wake.hpp>
+#include <bench/measure/wake.hpp>
 
 #include <cstdint>
 #include <string>

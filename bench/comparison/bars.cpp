@@ -2,7 +2,7 @@
 // The bars, part by part.
 #include "bars.hpp"
 
-#include <measure/statistics.hpp>
+#include <bench/measure/statistics.hpp>
 
 #include <fmt/format.h>
 

@@ -2,7 +2,7 @@
 // Running one case.
 #include "cases.hpp"
 
-#include <measure/wake.hpp>
+#include <bench/measure/wake.hpp>
 
 #include <fmt/format.h>
 

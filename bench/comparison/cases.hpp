@@ -3,7 +3,7 @@
 // in a process of its own, so that no contender inherits another's memory or luck.
 #pragma once
 
-#include <measure/registry.hpp>
+#include <bench/measure/registry.hpp>
 
 #include <nlohmann/json.hpp>
 

@@ -2,8 +2,8 @@
 // The JSON and the tables of a comparison.
 #include "report.hpp"
 
-#include <measure/machine.hpp>
-#include <measure/statistics.hpp>
+#include <bench/measure/machine.hpp>
+#include <bench/measure/statistics.hpp>
 
 #include <fmt/format.h>
 

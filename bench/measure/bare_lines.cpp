@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Bare lines streamed between two cores. The consumer sees only whole batches: head
 // is stored after a batch, the cursor is returned once a quarter ring.
-#include <measure/bare_lines.hpp>
+#include <bench/measure/bare_lines.hpp>
 
 #include <array>
 #include <cstring>

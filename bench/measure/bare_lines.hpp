@@ -4,7 +4,7 @@
 // one line that both write, or of two lines with one writer each.
 #pragma once
 
-#include <measure/throughput.hpp>
+#include <bench/measure/throughput.hpp>
 
 #include <atomic>
 #include <cstdint>

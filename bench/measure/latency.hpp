@@ -4,9 +4,9 @@
 // counters of the two cores is measured first, over a bare line, and taken out.
 #pragma once
 
-#include <measure/bare_lines.hpp>
-#include <measure/statistics.hpp>
-#include <measure/ticks.hpp>
+#include <bench/measure/bare_lines.hpp>
+#include <bench/measure/statistics.hpp>
+#include <bench/measure/ticks.hpp>
 
 #include <algorithm>
 #include <cstdint>

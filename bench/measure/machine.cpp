@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The machine, the placement and the command, in words.
-#include <measure/machine.hpp>
+#include <bench/measure/machine.hpp>
 
 #include <sys/utsname.h>
 

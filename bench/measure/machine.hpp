@@ -2,7 +2,7 @@
 // What a table must say about where it was measured.
 #pragma once
 
-#include <measure/thread.hpp>
+#include <bench/measure/thread.hpp>
 
 #include <string>
 

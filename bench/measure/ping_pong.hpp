@@ -4,8 +4,8 @@
 // meets all three alike. The value is the median over blocks of a block's mean.
 #pragma once
 
-#include <measure/bare_lines.hpp>
-#include <measure/statistics.hpp>
+#include <bench/measure/bare_lines.hpp>
+#include <bench/measure/statistics.hpp>
 
 #include <cstdint>
 #include <thread>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Which contenders this build has. EVRING_WITH_* come from bench/CMakeLists.txt.
-#include <measure/registry.hpp>
+#include <bench/measure/registry.hpp>
 
 namespace evring::bench {
 

@@ -4,10 +4,10 @@
 // flags and headers touch nothing else.
 #pragma once
 
-#include <measure/latency.hpp>
-#include <measure/ping_pong.hpp>
-#include <measure/same_thread.hpp>
-#include <measure/throughput.hpp>
+#include <bench/measure/latency.hpp>
+#include <bench/measure/ping_pong.hpp>
+#include <bench/measure/same_thread.hpp>
+#include <bench/measure/throughput.hpp>
 
 #include <cstddef>
 #include <cstdint>

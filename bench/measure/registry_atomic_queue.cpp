@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // atomic_queue's rows.
-#include <measure/registry.hpp>
-#include <peers/atomic_queue_contender.hpp>
+#include <bench/measure/registry.hpp>
+#include <bench/peers/atomic_queue_contender.hpp>
 
 namespace evring::bench {
 namespace {

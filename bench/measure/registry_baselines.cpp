@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The mutex list, and no queue at all.
-#include <measure/registry.hpp>
-#include <peers/mutex_list_contender.hpp>
-#include <peers/no_queue.hpp>
+#include <bench/measure/registry.hpp>
+#include <bench/peers/mutex_list_contender.hpp>
+#include <bench/peers/no_queue.hpp>
 
 namespace evring::bench {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Boost.Lockfree's rows.
-#include <measure/registry.hpp>
-#include <peers/boost_contenders.hpp>
+#include <bench/measure/registry.hpp>
+#include <bench/peers/boost_contenders.hpp>
 
 namespace evring::bench {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // evring's own rows.
-#include <measure/registry.hpp>
-#include <peers/evring_contender.hpp>
+#include <bench/measure/registry.hpp>
+#include <bench/peers/evring_contender.hpp>
 
 namespace evring::bench {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Rows that pass through the kernel.
-#include <measure/registry.hpp>
-#include <peers/kernel_contenders.hpp>
+#include <bench/measure/registry.hpp>
+#include <bench/peers/kernel_contenders.hpp>
 
 namespace evring::bench {
 namespace {

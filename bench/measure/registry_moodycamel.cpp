@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // moodycamel's rows.
-#include <measure/registry.hpp>
-#include <peers/moodycamel_contenders.hpp>
+#include <bench/measure/registry.hpp>
+#include <bench/peers/moodycamel_contenders.hpp>
 
 namespace evring::bench {
 namespace {

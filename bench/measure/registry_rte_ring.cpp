@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // rte_ring's rows. Compiled with the flags that DPDK asks for.
-#include <measure/registry.hpp>
-#include <peers/rte_ring_contender.hpp>
+#include <bench/measure/registry.hpp>
+#include <bench/peers/rte_ring_contender.hpp>
 
 namespace evring::bench {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // oneTBB's rows.
-#include <measure/registry.hpp>
-#include <peers/tbb_contender.hpp>
+#include <bench/measure/registry.hpp>
+#include <bench/peers/tbb_contender.hpp>
 
 namespace evring::bench {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // wfcqueue's rows.
-#include <measure/registry.hpp>
-#include <peers/wfcqueue_contender.hpp>
+#include <bench/measure/registry.hpp>
+#include <bench/peers/wfcqueue_contender.hpp>
 
 namespace evring::bench {
 namespace {

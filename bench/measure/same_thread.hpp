@@ -2,7 +2,7 @@
 // Produce and consume on one thread: what a queue costs when no line has to move.
 #pragma once
 
-#include <measure/throughput.hpp>
+#include <bench/measure/throughput.hpp>
 
 #include <algorithm>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Pinning and scheduling of measuring threads.
-#include <measure/thread.hpp>
+#include <bench/measure/thread.hpp>
 
 #include <pthread.h>
 

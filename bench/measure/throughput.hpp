@@ -4,8 +4,8 @@
 // Invariant: a run counts only if its Verdict is exact.
 #pragma once
 
-#include <measure/pattern.hpp>
-#include <measure/thread.hpp>
+#include <bench/measure/pattern.hpp>
+#include <bench/measure/thread.hpp>
 
 #include <algorithm>
 #include <atomic>

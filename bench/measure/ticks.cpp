@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a tick is worth.
-#include <measure/ticks.hpp>
+#include <bench/measure/ticks.hpp>
 
 #include <thread>
 

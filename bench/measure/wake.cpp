@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Wake-ups, one at a time: a sleeper and a waker on two CPUs, in step.
-#include <measure/wake.hpp>
+#include <bench/measure/wake.hpp>
 
 #include <evring/consumer.hpp>
 #include <evring/local_ring.hpp>
 #include <evring/producer.hpp>
-#include <measure/statistics.hpp>
-#include <measure/ticks.hpp>
+#include <bench/measure/statistics.hpp>
+#include <bench/measure/ticks.hpp>
 
 #include <linux/futex.h>
 #include <poll.h>

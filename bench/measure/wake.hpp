@@ -4,7 +4,7 @@
 // a bare futex; and one system call.
 #pragma once
 
-#include <measure/thread.hpp>
+#include <bench/measure/thread.hpp>
 
 #include <chrono>
 #include <cstdint>

@@ -3,7 +3,7 @@
 // single-producer single-consumer form as fan-out, its many-consumer form shared.
 #pragma once
 
-#include <peers/contender.hpp>
+#include <bench/peers/contender.hpp>
 
 #include <atomic_queue/atomic_queue.h>
 

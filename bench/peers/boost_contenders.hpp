@@ -3,7 +3,7 @@
 // Bounded, so that neither allocates while it is measured.
 #pragma once
 
-#include <peers/contender.hpp>
+#include <bench/peers/contender.hpp>
 
 #include <boost/lockfree/queue.hpp>
 #include <boost/lockfree/spsc_queue.hpp>

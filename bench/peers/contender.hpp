@@ -5,7 +5,7 @@
 // fills through a source and checks through a sink, and never blocks in the kernel.
 #pragma once
 
-#include <measure/pattern.hpp>
+#include <bench/measure/pattern.hpp>
 
 #include <algorithm>
 #include <array>

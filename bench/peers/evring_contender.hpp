@@ -5,7 +5,7 @@
 #include <evring/consumer.hpp>
 #include <evring/local_ring.hpp>
 #include <evring/producer.hpp>
-#include <peers/contender.hpp>
+#include <bench/peers/contender.hpp>
 
 #include <array>
 #include <cstddef>

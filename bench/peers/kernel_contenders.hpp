@@ -4,7 +4,7 @@
 #pragma once
 
 #include <evring/local_ring.hpp>
-#include <peers/contender.hpp>
+#include <bench/peers/contender.hpp>
 
 #include <fcntl.h>
 #include <sys/eventfd.h>

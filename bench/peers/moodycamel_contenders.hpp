@@ -3,7 +3,7 @@
 // with tokens and bulk calls. try_enqueue keeps both from allocating when full.
 #pragma once
 
-#include <peers/contender.hpp>
+#include <bench/peers/contender.hpp>
 
 #include <concurrentqueue/concurrentqueue.h>
 #include <readerwriterqueue/readerwriterqueue.h>

@@ -3,8 +3,8 @@
 // program would that keeps its device open.
 #pragma once
 
-#include <peers/contender.hpp>
-#include <peers/mutex_list.hpp>
+#include <bench/peers/contender.hpp>
+#include <bench/peers/mutex_list.hpp>
 
 #include <array>
 #include <cstddef>

@@ -2,7 +2,7 @@
 // Fill and check with no queue between: what the harness itself costs. One thread.
 #pragma once
 
-#include <peers/contender.hpp>
+#include <bench/peers/contender.hpp>
 
 #include <algorithm>
 #include <array>

@@ -4,7 +4,7 @@
 // head-tail synchronisation as work sharing.
 #pragma once
 
-#include <peers/contender.hpp>
+#include <bench/peers/contender.hpp>
 
 #include <rte_errno.h>
 #include <rte_ring.h>

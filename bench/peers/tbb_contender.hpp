@@ -3,7 +3,7 @@
 // and concurrent_bounded_queue, both shared.
 #pragma once
 
-#include <peers/contender.hpp>
+#include <bench/peers/contender.hpp>
 
 #include <oneapi/tbb/concurrent_queue.h>
 

@@ -4,7 +4,7 @@
 // is allocated while it runs.
 #pragma once
 
-#include <peers/contender.hpp>
+#include <bench/peers/contender.hpp>
 
 #ifndef _LGPL_SOURCE
 #define _LGPL_SOURCE  // inline the fast paths

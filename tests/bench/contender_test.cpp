@@ -3,7 +3,7 @@
 // pass: a figure from a queue that drops, repeats or tears an event is worth nothing.
 #include <gtest/gtest.h>
 
-#include <measure/registry.hpp>
+#include <bench/measure/registry.hpp>
 
 #include <algorithm>
 #include <array>

@@ -2,7 +2,7 @@
 // The mutex list that evring is compared with: a fair baseline must itself be right.
 #include <gtest/gtest.h>
 
-#include <peers/mutex_list.hpp>
+#include <bench/peers/mutex_list.hpp>
 
 #include <array>
 #include <cstdint>
