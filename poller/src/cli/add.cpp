@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+// `evring add` and `evring remove`: kernel devices, and a local ring that lives as
+// long as the command runs in the foreground.
+#include <evring/poller/cpu_list.hpp>
+#include <map>
+#include <memory>
+
+#include "kernel_access.hpp"
+#include "local_server.hpp"
+#include "ring_options.hpp"
+
+namespace evring::cli {
+namespace {
+
+struct Asked {
+  std::string name;
+  bool local = false;
+  bool json = false;
+  bool irq_line = false;
+  bool drop_when_full = false;
+  std::uint32_t source = EVRING_SOURCE_SOFT;
+  RingShape shape;
+  std::uint64_t rate_hz = 0;
+  std::uint32_t batch_count = 1;
+  int home_cpu = -1;
+};
+
+int add_device(const Asked& asked) {
+  DeviceConfig config;
+  config.name = asked.name;
+  config.source = asked.source;
+  config.mode = asked.shape.mode;
+  config.slot_count = asked.shape.slot_count;
+  config.slot = asked.shape.slot;
+  config.first_sequence = asked.shape.first_sequence;
+  config.rate_hz = asked.rate_hz;
+  config.batch_count = asked.batch_count;
+  if (asked.home_cpu >= 0) config.home_cpu = static_cast<std::uint32_t>(asked.home_cpu);
+  if (asked.irq_line) config.flags |= EVRING_DEVICE_IRQ_LINE;
+  Control control = open_control();
+  std::uint64_t id = 0;
+  try {
+    id = control.add(config);
+  } catch (const std::system_error& error) {
+    throw explain(fmt::format("device '{}'", asked.name), error);
+  }
+  if (asked.json) {
+    print_json({{"name", asked.name},
+                {"device_id", id},
+                {"node", fmt::format("{}/{}", EVRING_DEVICE_DIR, asked.name)}});
+  } else {
+    print("{}/{}\n", EVRING_DEVICE_DIR, asked.name);
+  }
+  return kFine;
+}
+
+/// Events as the timer source of the module makes them: word 0 counts.
+int serve_local(const Asked& asked) {
+  stop::watch_signals();
+  LocalServer server(asked.name, asked.shape);
+  warn(fmt::format("local:{}: served until Ctrl-C on {}", asked.name,
+                   local_socket_path(asked.name).string()));
+  if (asked.home_cpu >= 0) pin_this_thread(static_cast<unsigned>(asked.home_cpu));
+  std::uint64_t count = 0;
+  run_at_rate(asked.rate_hz, [&] {
+    if (!asked.drop_when_full && !server.wait_for_room(asked.batch_count)) return false;
+    auto reservation = server.producer().reserve(asked.batch_count);
+    for (std::uint64_t i = 0; i < reservation.count(); ++i) reservation.set_word(i, 0, count++);
+    reservation.commit();
+    return true;
+  });
+  server.print_balance(asked.json);
+  return kFine;
+}
+
+int run_add(Asked& asked) {
+  std::string local_name;
+  if (is_local_name(asked.name, local_name)) {
+    asked.local = true;
+    asked.name = local_name;
+  }
+  CLI::Validator check = ring_name();
+  if (const std::string reason = check(asked.name); !reason.empty()) {
+    throw Failure("NAME: " + reason, kUsage);
+  }
+  asked.shape.check();
+  const bool timer = asked.source == EVRING_SOURCE_TIMER;
+  if (!asked.local && !timer && (asked.rate_hz != 0 || asked.home_cpu >= 0)) {
+    throw usage_error("--rate, --home-cpu", "a soft device has no timer", "add --source timer");
+  }
+  if (asked.local && asked.irq_line) {
+    throw usage_error("--irq-line", "a local ring has no interrupt", "leave out --local");
+  }
+  if (asked.batch_count > asked.shape.slot_count) {
+    throw usage_error(
+        "--batch",
+        fmt::format("{} events do not fit in {} slots", asked.batch_count, asked.shape.slot_count),
+        "take more slots");
+  }
+  return asked.local ? serve_local(asked) : add_device(asked);
+}
+
+void remove_device(const std::string& name) {
+  Control control = open_control();
+  try {
+    control.remove(name);
+  } catch (const std::system_error& error) {
+    if (error.code().value() == ENOENT) {
+      throw failure(fmt::format("device '{}'", name),
+                    fmt::format("not found in {}", EVRING_DEVICE_DIR),
+                    "'evring list' shows what is there");
+    }
+    if (error.code().value() == EPERM) {
+      throw failure(fmt::format("device '{}'", name), "its driver owns it",
+                    "unload that driver instead");
+    }
+    throw explain(fmt::format("device '{}'", name), error);
+  }
+}
+
+int run_remove(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    std::string local_name;
+    if (is_local_name(name, local_name)) {
+      throw usage_error(fmt::format("'{}'", name),
+                        "a local ring ends with the process that serves it", "end that process");
+    }
+    remove_device(name);
+  }
+  return kFine;
+}
+
+}  // namespace
+
+void add_add(Program& program) {
+  static const std::map<std::string, std::uint32_t> sources{{"soft", EVRING_SOURCE_SOFT},
+                                                            {"timer", EVRING_SOURCE_TIMER}};
+  const auto asked = std::make_shared<Asked>();
+  CLI::App* sub = program.add("add", "Make a kernel device, or serve a local ring",
+                              [asked] { return run_add(*asked); });
+  sub->add_option("name", asked->name, "Name of the device, or of the local ring")->required();
+  sub->add_flag("--local", asked->local,
+                "A local ring: no module, no root; served until Ctrl-C (also: local:NAME)");
+  sub->add_option("--source", asked->source,
+                  "soft (events are injected; default) or timer (a hard interrupt at --rate)")
+      ->type_name("WORD")
+      ->transform(CLI::CheckedTransformer(sources).description(""));
+  add_shape_options(sub, asked->shape);
+  sub->add_option("--rate", asked->rate_hz, "Batches a second from the timer; 0: stopped")
+      ->check(whole_number(0, EVRING_RATE_HZ_MAX))
+      ->capture_default_str();
+  sub->add_option("--batch", asked->batch_count, "Events of one batch")
+      ->check(whole_number(1, EVRING_BATCH_COUNT_MAX))
+      ->capture_default_str();
+  sub->add_option("--home-cpu", asked->home_cpu, "CPU of the timer, or of the local producer")
+      ->check(whole_number(0, 65535));
+  sub->add_flag("--irq-line", asked->irq_line,
+                "soft: inject through an interrupt line of its own, seen in /proc/interrupts");
+  sub->add_flag("--when-full-drop", asked->drop_when_full,
+                "local gated: drop instead of waiting for the slowest consumer");
+  sub->add_flag("--json", asked->json, "Print JSON");
+}
+
+void add_remove(Program& program) {
+  const auto names = std::make_shared<std::vector<std::string>>();
+  CLI::App* sub = program.add("remove", "Remove kernel devices; their consumers end cleanly",
+                              [names] { return run_remove(*names); });
+  sub->add_option("name", *names, "Devices")->required();
+}
+
+}  // namespace evring::cli

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// See kernel_access.hpp.
+#include "kernel_access.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace evring::cli {
+namespace {
+
+constexpr std::string_view kLocalPrefix = "local:";
+constexpr const char* kLoadModule =
+    "load it with 'modprobe evring' (or 'insmod evring.ko'), or use local rings; "
+    "'evring doctor' says more";
+
+/// The remedy for an errno, whatever the thing was.
+std::string remedy_for(int error) {
+  switch (error) {
+    case EACCES:
+    case EPERM:
+      return "run as root, or let an administrator open the node's mode";
+    case EBUSY:
+      return "end whoever uses it, then try again";
+    case EEXIST:
+      return "take another name, or 'evring remove' that one first";
+    case EADDRINUSE:
+      return "take another name, or end the process that serves it";
+    case ENOSPC:
+      return fmt::format("remove one first (at most {} devices, {} registered consumers a ring)",
+                         EVRING_DEVICE_COUNT_MAX, EVRING_CONSUMER_COUNT_MAX);
+    case ENOMEM:
+      return "take fewer or smaller slots";
+    case ECONNREFUSED:
+      return "start it again; 'evring list' shows what is there";
+    case ENODEV:
+      return "'evring list' shows what is there";
+    case ENOTTY:
+    case EPROTO:
+      return "use a command and a module of the same version";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+bool module_loaded() { return access(EVRING_CONTROL_PATH, F_OK) == 0; }
+
+Failure explain(const std::string& thing, const std::system_error& error) {
+  const int code = error.code().value();
+  return failure(thing, std::strerror(code), remedy_for(code));
+}
+
+Control open_control() {
+  try {
+    return Control();
+  } catch (const std::system_error& error) {
+    if (error.code().value() == ENOENT || error.code().value() == ENXIO) {
+      throw failure("kernel devices", "module evring is not loaded", kLoadModule);
+    }
+    throw explain(EVRING_CONTROL_PATH, error);
+  }
+}
+
+Device open_device(const std::string& name, Device::Access access) {
+  const std::string thing = fmt::format("device '{}'", name);
+  try {
+    return Device::open(name, access);
+  } catch (const std::system_error& error) {
+    if (error.code().value() != ENOENT) throw explain(thing, error);
+    if (!module_loaded()) throw failure(thing, "module evring is not loaded", kLoadModule);
+    throw failure(thing, fmt::format("not found in {}", EVRING_DEVICE_DIR),
+                  "'evring list' shows what is there");
+  }
+}
+
+RingLink open_ring(const std::string& name, const LinkOptions& options) {
+  std::string local;
+  const bool is_local = is_local_name(name, local);
+  const std::string thing =
+      fmt::format("{} '{}'", is_local ? "local ring" : "device", is_local ? local : name);
+  try {
+    return RingLink::open(name, options);
+  } catch (const std::system_error& error) {
+    const int code = error.code().value();
+    if (is_local && code == ENOENT) {
+      throw failure(thing, fmt::format("nobody serves {}", local_socket_path(local).string()),
+                    "'evring list' shows what is there");
+    }
+    if (is_local && code == ECONNREFUSED) {
+      throw failure(thing, "its owner has died",
+                    "start it again; 'evring list' shows what is there");
+    }
+    if (!is_local && code == ENOENT) open_device(name, Device::Access::kReadOnly);
+    throw explain(thing, error);
+  } catch (const std::out_of_range& error) {
+    throw failure(thing, error.what(), "start at oldest or newest");
+  }
+}
+
+bool is_local_name(const std::string& name, std::string& local_name) {
+  if (name.rfind(kLocalPrefix, 0) != 0) return false;
+  local_name = name.substr(kLocalPrefix.size());
+  return true;
+}
+
+}  // namespace evring::cli

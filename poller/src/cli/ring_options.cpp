@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+// See ring_options.hpp.
+#include "ring_options.hpp"
+
+#include <cctype>
+#include <charconv>
+#include <map>
+#include <optional>
+
+namespace evring::cli {
+namespace {
+
+std::optional<std::uint64_t> parse_number(const std::string& text) {
+  std::uint64_t value = 0;
+  const bool hex = text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+  const char* begin = text.data() + (hex ? 2 : 0);
+  const char* end = text.data() + text.size();
+  const auto result = std::from_chars(begin, end, value, hex ? 16 : 10);
+  if (text.empty() || result.ec != std::errc{} || result.ptr != end) return std::nullopt;
+  return value;
+}
+
+std::string check_name(const std::string& name) {
+  bool good = !name.empty() && name.size() < EVRING_NAME_BYTES && name != "control";
+  for (const char c : name) {
+    good = good && (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_');
+  }
+  if (good) return "";
+  return fmt::format("'{}' is no name for a ring; give 1 to {} letters, digits, '-' or '_'", name,
+                     EVRING_NAME_BYTES - 1);
+}
+
+}  // namespace
+
+LocalRingOptions RingShape::local_options(const std::string& name) const {
+  LocalRingOptions options;
+  options.slot_count = slot_count;
+  options.slot = slot;
+  options.mode = mode;
+  options.first_sequence = first_sequence;
+  options.name = name;
+  return options;
+}
+
+void RingShape::check() const {
+  const std::uint64_t bytes = EVRING_HEADER_BYTES + slot_count * slot.bytes;
+  if (bytes > EVRING_MAPPING_BYTES_MAX) {
+    throw usage_error("--slots",
+                      fmt::format("{} slots of {} bytes pass the {} MiB of one mapping", slot_count,
+                                  slot.bytes, EVRING_MAPPING_BYTES_MAX >> 20),
+                      "take fewer or smaller ones");
+  }
+}
+
+void add_shape_options(CLI::App* sub, RingShape& shape) {
+  static const std::map<std::string, SlotFormat> formats{{"bare", SlotFormat::kBare},
+                                                         {"timestamp", SlotFormat::kTimestamp},
+                                                         {"full", SlotFormat::kFull}};
+  static const std::map<std::string, Mode> modes{{"overwrite", Mode::kOverwrite},
+                                                 {"gated", Mode::kGated}};
+  sub->add_option("--slots", shape.slot_count, "Slots of the ring, a power of two")
+      ->check(power_of_two(EVRING_SLOT_COUNT_MIN, EVRING_SLOT_COUNT_MAX))
+      ->capture_default_str();
+  sub->add_option("--slot-bytes", shape.slot.bytes, "Bytes of a slot, a power of two")
+      ->check(power_of_two(EVRING_SLOT_BYTES_MIN, EVRING_SLOT_BYTES_MAX))
+      ->capture_default_str();
+  sub->add_option("--format", shape.slot.slot_format,
+                  "What a slot carries beside payload: bare, timestamp or full (default)")
+      ->type_name("FORMAT")
+      ->transform(CLI::CheckedTransformer(formats).description(""));
+  sub->add_option("--mode", shape.mode, "overwrite (default) or gated")
+      ->type_name("MODE")
+      ->transform(CLI::CheckedTransformer(modes).description(""));
+  sub->add_option("--first-sequence", shape.first_sequence, "Sequence of the first event")
+      ->check(whole_number(0, UINT64_MAX))
+      ->capture_default_str();
+}
+
+const char* to_string(SlotFormat format) {
+  switch (format) {
+    case SlotFormat::kBare:
+      return "bare";
+    case SlotFormat::kTimestamp:
+      return "timestamp";
+    case SlotFormat::kFull:
+      return "full";
+  }
+  return "unknown";
+}
+
+const char* to_string(Mode mode) { return mode == Mode::kGated ? "gated" : "overwrite"; }
+
+const char* source_name(std::uint32_t source) {
+  switch (source) {
+    case EVRING_SOURCE_LOCAL:
+      return "local";
+    case EVRING_SOURCE_SOFT:
+      return "soft";
+    case EVRING_SOURCE_TIMER:
+      return "timer";
+    case EVRING_SOURCE_DRIVER:
+      return "driver";
+    default:
+      return "unknown";
+  }
+}
+
+CLI::Validator power_of_two(std::uint64_t low, std::uint64_t high) {
+  return CLI::Validator(
+      [low, high](std::string& text) -> std::string {
+        const auto value = parse_number(text);
+        if (value && *value >= low && *value <= high && (*value & (*value - 1)) == 0) return "";
+        return fmt::format("'{}' is not a power of two from {} to {}", text, low, high);
+      },
+      "");
+}
+
+CLI::Validator whole_number(std::uint64_t low, std::uint64_t high) {
+  return CLI::Validator(
+      [low, high](std::string& text) -> std::string {
+        const auto value = parse_number(text);
+        if (!value || *value < low || *value > high) {
+          return fmt::format("'{}' is not a whole number from {} to {}", text, low, high);
+        }
+        text = std::to_string(*value);
+        return "";
+      },
+      "");
+}
+
+CLI::Validator ring_name() {
+  return CLI::Validator([](std::string& name) { return check_name(name); }, "NAME");
+}
+
+}  // namespace evring::cli

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// The options that describe a ring, the same for every subcommand that makes one.
+#pragma once
+
+#include <cstdint>
+#include <evring/local_ring.hpp>
+#include <string>
+
+#include "common.hpp"
+
+namespace evring::cli {
+
+/// --slots, --slot-bytes, --format, --mode, --first-sequence.
+struct RingShape {
+  std::uint64_t slot_count = 4096;
+  AnySlotLayout slot{};
+  Mode mode = Mode::kOverwrite;
+  std::uint64_t first_sequence = 0;
+
+  LocalRingOptions local_options(const std::string& name) const;
+  /// @throws Failure (usage): the slots together pass what one mapping may have.
+  void check() const;
+};
+
+void add_shape_options(CLI::App* sub, RingShape& shape);
+
+const char* to_string(SlotFormat format);
+const char* to_string(Mode mode);
+const char* source_name(std::uint32_t source);
+
+/// Accepts a power of two from `low` to `high`.
+CLI::Validator power_of_two(std::uint64_t low, std::uint64_t high);
+/// Accepts a whole number from `low` to `high`; says which in one line.
+CLI::Validator whole_number(std::uint64_t low, std::uint64_t high);
+/// Accepts 1 to 31 letters, digits, '-' and '_', but not "control".
+CLI::Validator ring_name();
+
+}  // namespace evring::cli

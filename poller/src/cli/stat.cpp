@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+// `evring stat` (and `top`): rate, drops, doorbells and lock waits of each ring; rate,
+// lag and loss of each consumer that shows itself (see consumer_board.hpp).
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <memory>
+
+#include "consumer_board.hpp"
+#include "kernel_access.hpp"
+#include "ring_info.hpp"
+#include "ring_options.hpp"
+
+namespace evring::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Asked {
+  std::vector<std::string> names;
+  double interval_s = 1;
+  std::uint64_t count = 1;  ///< 0: until Ctrl-C
+  bool json = false;
+};
+
+struct Sample {
+  Clock::time_point at;
+  std::vector<RingInfo> rings;
+  std::vector<ConsumerEntry> consumers;
+};
+
+bool is_wanted(const Asked& asked, const std::string& name) {
+  return asked.names.empty() ||
+         std::find(asked.names.begin(), asked.names.end(), name) != asked.names.end();
+}
+
+Sample take_sample(const Asked& asked) {
+  Sample sample{Clock::now(), {}, {}};
+  for (auto* list : {&list_devices, &list_local_rings}) {
+    for (RingInfo& ring : list()) {
+      if (is_wanted(asked, ring.name)) sample.rings.push_back(std::move(ring));
+    }
+  }
+  for (ConsumerEntry& entry : read_consumer_board()) {
+    if (is_wanted(asked, entry.ring)) sample.consumers.push_back(std::move(entry));
+  }
+  return sample;
+}
+
+/// Unknown names are an error, not an empty table.
+void check_names(const Asked& asked, const Sample& sample) {
+  for (const std::string& name : asked.names) {
+    const bool found = std::any_of(sample.rings.begin(), sample.rings.end(),
+                                   [&](const RingInfo& ring) { return ring.name == name; });
+    if (!found) open_ring(name, {.doorbell = false});  // says what is the matter
+  }
+}
+
+double per_second(std::uint64_t now, std::uint64_t before, double seconds) {
+  return now < before || seconds <= 0 ? 0 : static_cast<double>(now - before) / seconds;
+}
+
+double ring_rate(const RingInfo& ring, const Sample& before, double seconds) {
+  for (const RingInfo& old : before.rings) {
+    if (old.name == ring.name) return per_second(ring.published(), old.published(), seconds);
+  }
+  return 0;
+}
+
+double consumer_rate(const ConsumerEntry& entry, const Sample& before, double seconds) {
+  for (const ConsumerEntry& old : before.consumers) {
+    if (old.ring == entry.ring && old.pid == entry.pid) {
+      return per_second(entry.balance.received, old.balance.received, seconds);
+    }
+  }
+  return 0;
+}
+
+/// head - cursor; a cursor read a moment later than head is not ahead of it.
+std::uint64_t lag_of(const RingInfo& ring, const ConsumerEntry& entry) {
+  const std::uint64_t lag = ring.head - entry.balance.cursor;
+  return static_cast<std::int64_t>(lag) < 0 ? 0 : lag;
+}
+
+Json consumer_json(const RingInfo& ring, const ConsumerEntry& entry, double rate) {
+  return {{"who", entry.who},
+          {"pid", entry.pid},
+          {"rate_hz", rate},
+          {"lag", lag_of(ring, entry)},
+          {"received", entry.balance.received},
+          {"lost", entry.balance.lost},
+          {"overruns", entry.balance.overruns},
+          {"doorbells", entry.doorbells}};
+}
+
+void print_sample_json(const Sample& before, const Sample& now, double seconds) {
+  Json rings = Json::array();
+  for (const RingInfo& ring : now.rings) {
+    Json json = to_json(ring);
+    json["published_hz"] = ring_rate(ring, before, seconds);
+    json["consumers"] = Json::array();
+    for (const ConsumerEntry& entry : now.consumers) {
+      if (entry.ring != ring.name) continue;
+      json["consumers"].push_back(
+          consumer_json(ring, entry, consumer_rate(entry, before, seconds)));
+    }
+    rings.push_back(std::move(json));
+  }
+  print_json({{"seconds", seconds}, {"rings", std::move(rings)}}, -1);
+}
+
+void print_sample(const Sample& before, const Sample& now, double seconds) {
+  print("{:<26} {:>10} {:>16} {:>10} {:>10} {:>10} {:>10} {:>10}\n", "RING / CONSUMER", "RATE/S",
+        "EVENTS", "DROPPED", "LAG", "LOST", "DOORBELLS", "LOCK WAIT");
+  for (const RingInfo& ring : now.rings) {
+    print("{:<26} {:>10} {:>16} {:>10} {:>10} {:>10} {:>10} {:>10}\n", ring.name,
+          human_count(ring_rate(ring, before, seconds)), ring.published(), ring.dropped, "", "",
+          ring.doorbells_rung,
+          ring.lock_contended == 0 ? "-" : human_ns(static_cast<double>(ring.lock_wait_ns)));
+    for (const ConsumerEntry& entry : now.consumers) {
+      if (entry.ring != ring.name) continue;
+      print("  {:<24} {:>10} {:>16} {:>10} {:>10} {:>10} {:>10}\n",
+            fmt::format("{} [{}]", entry.who, entry.pid),
+            human_count(consumer_rate(entry, before, seconds)), entry.balance.received, "",
+            lag_of(ring, entry), entry.balance.lost, entry.doorbells);
+    }
+  }
+  if (now.rings.empty()) print("no rings; 'evring list' shows what there is\n");
+}
+
+int run_stat(const Asked& asked) {
+  stop::watch_signals();
+  const auto interval =
+      std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(asked.interval_s));
+  Sample before = take_sample(asked);
+  check_names(asked, before);
+  const bool screen = asked.count != 1 && !asked.json && isatty(STDOUT_FILENO) == 1;
+  for (std::uint64_t done = 0; asked.count == 0 || done < asked.count; ++done) {
+    if (stop::sleep_for(interval)) break;
+    Sample now = take_sample(asked);
+    const double seconds = std::chrono::duration<double>(now.at - before.at).count();
+    if (screen) write_out("\x1b[H\x1b[2J");  // home, clear
+    if (asked.json) {
+      print_sample_json(before, now, seconds);
+    } else {
+      print_sample(before, now, seconds);
+    }
+    flush_out();
+    before = std::move(now);
+  }
+  return kFine;
+}
+
+void add_options(CLI::App* sub, Asked& asked) {
+  sub->add_option("name", asked.names, "Devices and local:NAME; all of them by default");
+  sub->add_option("--interval", asked.interval_s, "Seconds over which a rate is taken")
+      ->check(CLI::Range(0.01, 3600.0).description(""))
+      ->capture_default_str();
+  sub->add_option("--count", asked.count, "How many reports; 0: until Ctrl-C")
+      ->check(whole_number(0, UINT64_MAX))
+      ->capture_default_str();
+  sub->add_flag("--json", asked.json, "Print a line of JSON for each report");
+}
+
+}  // namespace
+
+void add_stat(Program& program) {
+  const auto once = std::make_shared<Asked>();
+  add_options(program.add("stat", "Show rate, lag, loss and doorbells of rings and consumers",
+                          [once] { return run_stat(*once); }),
+              *once);
+  const auto live = std::make_shared<Asked>();
+  live->count = 0;
+  add_options(program.add("top", "stat, again every second", [live] { return run_stat(*live); }),
+              *live);
+}
+
+}  // namespace evring::cli

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+// `evring watch`: prints events of one or several rings as they come, losses where
+// they happened, and the balance at the end. Parks when nothing comes.
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <evring/poller/poller.hpp>
+#include <memory>
+
+#include "consumer_board.hpp"
+#include "kernel_access.hpp"
+#include "ring_options.hpp"
+
+namespace evring::cli {
+namespace {
+
+struct Asked {
+  std::vector<std::string> names;
+  std::string start = "newest";
+  std::uint64_t count = 0;  ///< 0: until Ctrl-C or the rings are gone
+  bool local = false;
+  bool json = false;
+  bool quiet = false;
+  bool fail_on_loss = false;
+};
+
+LinkOptions link_options(const std::string& start) {
+  if (start == "oldest") return {.start_at = StartAt::kOldest};
+  if (start == "newest") return {.start_at = StartAt::kNewest};
+  LinkOptions options{.start_at = StartAt::kSequence};
+  const auto result = std::from_chars(start.data(), start.data() + start.size(), options.sequence);
+  if (start.empty() || result.ec != std::errc{} || result.ptr != start.data() + start.size()) {
+    throw usage_error("--start", fmt::format("'{}' is no place to start", start),
+                      "give oldest, newest or a sequence");
+  }
+  return options;
+}
+
+/// Text where all of it can be printed, else hexadecimal.
+std::string show_payload(std::span<const std::byte> bytes) {
+  const bool printable = std::all_of(bytes.begin(), bytes.end(), [](std::byte b) {
+    return static_cast<unsigned char>(b) >= 0x20 && static_cast<unsigned char>(b) < 0x7f;
+  });
+  if (printable && !bytes.empty()) {
+    return fmt::format("\"{}\"",
+                       std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  }
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    text +=
+        fmt::format("{}{:02x}", i != 0 && i % 8 == 0 ? " " : "", static_cast<unsigned>(bytes[i]));
+  }
+  return text;
+}
+
+std::string hex(std::span<const std::byte> bytes) {
+  std::string text;
+  for (const std::byte b : bytes) text += fmt::format("{:02x}", static_cast<unsigned>(b));
+  return text;
+}
+
+class Watch {
+ public:
+  explicit Watch(const Asked& asked) : asked_(asked), poller_(poller_options()) {
+    const LinkOptions options = link_options(asked.start);
+    for (std::string name : asked.names) {
+      std::string ignored;
+      if (asked.local && !is_local_name(name, ignored)) name = "local:" + name;
+      poller_.add(open(name, options));
+      posts_.push_back(std::make_unique<ConsumerPost>(name, "evring watch"));
+    }
+  }
+
+  int run() {
+    stop::on_request([](void* poller) { static_cast<AnyPoller*>(poller)->request_stop(); },
+                     &poller_);
+    for (unsigned id = 0; id < poller_.ring_count(); ++id) update_post(id);
+    const auto handler = [this](unsigned ring, std::span<const AnyEvent> events) {
+      show(ring, events);
+    };
+    poller_.run(std::stop_token{}, handler);
+    stop::on_request(nullptr, nullptr);
+    if (!enough()) poller_.drain(handler);
+    return print_balances();
+  }
+
+ private:
+  AnyPollSource open(const std::string& name, const LinkOptions& options) {
+    try {
+      return AnyPollSource::from(open_ring(name, options));
+    } catch (const std::out_of_range& error) {
+      throw failure("--start", error.what(), "start at oldest or newest");
+    }
+  }
+
+  PollerOptions poller_options() {
+    PollerOptions options;
+    options.strategy = WaitStrategy::kAdaptive;
+    options.burst_count = asked_.count == 0 ? 64 : 1;  // never reads more than it prints
+    options.on_overrun = [this](unsigned ring, std::uint64_t lost) { show_loss(ring, lost); };
+    options.on_gone = [this](unsigned ring, GoneReason reason) { show_gone(ring, reason); };
+    return options;
+  }
+
+  bool enough() const noexcept { return asked_.count != 0 && shown_count_ >= asked_.count; }
+
+  void show(unsigned ring, std::span<const AnyEvent> events) {
+    for (const AnyEvent& event : events) {
+      if (enough()) return;
+      ++shown_count_;
+      if (!asked_.quiet) show_event(poller_.link(ring), event);
+    }
+    update_post(ring);
+    flush_out();
+    if (enough()) poller_.request_stop();
+  }
+
+  void show_event(const RingLink& link, const AnyEvent& event) const {
+    const AnySlotLayout& slot = link.mapping().geometry().slot;
+    const auto bytes = event.bytes();
+    if (asked_.json) {
+      Json json = {{"ring", link.name()}, {"sequence", event.sequence}};
+      if (slot.format() != SlotFormat::kBare) json["timestamp_ns"] = event.timestamp_ns;
+      if (slot.format() == SlotFormat::kFull) json["type"] = event.type;
+      json["length_bytes"] = bytes.size();
+      json["payload"] = hex(bytes);
+      print_json(json, -1);
+      return;
+    }
+    std::string line = fmt::format("{} {}", link.name(), event.sequence);
+    if (slot.format() != SlotFormat::kBare) {
+      line += fmt::format(" {}.{:09}", event.timestamp_ns / 1'000'000'000,
+                          event.timestamp_ns % 1'000'000'000);
+    }
+    if (slot.format() == SlotFormat::kFull) line += fmt::format(" type {}", event.type);
+    print("{} {}\n", line, show_payload(bytes));
+  }
+
+  void show_loss(unsigned ring, std::uint64_t lost) {
+    update_post(ring);
+    if (lost == 0) return;
+    const std::uint64_t cursor = poller_.consumer(ring).cursor();
+    if (asked_.json) {
+      print_json({{"ring", poller_.link(ring).name()}, {"lost", lost}, {"cursor", cursor}}, -1);
+    } else {
+      print("-- {}: lost {} events, goes on at {}\n", poller_.link(ring).name(), lost, cursor);
+    }
+    flush_out();
+  }
+
+  void show_gone(unsigned ring, GoneReason reason) const {
+    if (asked_.json) {
+      print_json({{"ring", poller_.link(ring).name()}, {"gone", to_string(reason)}}, -1);
+    } else {
+      print("-- {}: {}\n", poller_.link(ring).name(), to_string(reason));
+    }
+    flush_out();
+  }
+
+  void update_post(unsigned ring) {
+    posts_[ring]->update(poller_.consumer(ring).balance(), poller_.counters(ring).doorbells);
+  }
+
+  int print_balances() const {
+    bool lossless = true;
+    bool balanced = true;
+    for (unsigned ring = 0; ring < poller_.ring_count(); ++ring) {
+      const Balance balance = poller_.consumer(ring).balance();
+      lossless = lossless && balance.lost == 0;
+      balanced = balanced && balance.balanced();
+      print_balance(ring, balance);
+    }
+    if (!balanced) return kError;
+    return asked_.fail_on_loss && !lossless ? kLoss : kFine;
+  }
+
+  void print_balance(unsigned ring, const Balance& balance) const {
+    const std::uint64_t doorbells = poller_.counters(ring).doorbells;
+    if (asked_.json) {
+      const Json account = {{"start", balance.start},        {"cursor", balance.cursor},
+                            {"received", balance.received},  {"lost", balance.lost},
+                            {"overruns", balance.overruns},  {"doorbells", doorbells},
+                            {"balanced", balance.balanced()}};
+      print_json({{"ring", poller_.link(ring).name()}, {"balance", account}}, -1);
+      return;
+    }
+    print("-- {}: received {} + lost {} = {} (from {} to {}), overruns {}, doorbells {} by {}{}\n",
+          poller_.link(ring).name(), balance.received, balance.lost, balance.cursor - balance.start,
+          balance.start, balance.cursor, balance.overruns, doorbells,
+          to_string(poller_.rung(ring).rung), balance.balanced() ? "" : ": UNBALANCED");
+  }
+
+  const Asked& asked_;
+  AnyPoller poller_;
+  std::vector<std::unique_ptr<ConsumerPost>> posts_;
+  std::uint64_t shown_count_ = 0;
+};
+
+}  // namespace
+
+void add_watch(Program& program) {
+  const auto asked = std::make_shared<Asked>();
+  CLI::App* sub = program.add("watch", "Print events as they come, and what was lost", [asked] {
+    stop::watch_signals();
+    return Watch(*asked).run();
+  });
+  sub->add_option("name", asked->names, "Devices, or local:NAME for local rings")->required();
+  sub->add_flag("--local", asked->local, "The names are local rings");
+  sub->add_option("--start", asked->start, "oldest, newest or a sequence")->capture_default_str();
+  sub->add_option("--count", asked->count, "End after so many events; 0: do not")
+      ->check(whole_number(0, UINT64_MAX))
+      ->capture_default_str();
+  sub->add_flag("--quiet", asked->quiet, "Losses and the balance only");
+  sub->add_flag("--fail-on-loss", asked->fail_on_loss, "Exit 3 when events were lost");
+  sub->add_flag("--json", asked->json, "Print a line of JSON for each event, loss and balance");
+}
+
+}  // namespace evring::cli

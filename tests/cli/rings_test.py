@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: MIT
+"""Named local rings from end to end: add, inject, list, watch, stat; and doctor, bench."""
+import json
+import subprocess
+import time
+import unittest
+
+from command import CommandTest
+
+
+def lines_of(out):
+    return [json.loads(line) for line in out.splitlines()]
+
+
+class LocalRings(CommandTest):
+    def inject(self, name, *words, text=None):
+        """An injector that has standard input open; with `text`, all of it is written."""
+        process = self.start("inject", "--local", name, *words, stdin=subprocess.PIPE)
+        self.await_local(name)
+        if text is not None:
+            process.stdin.write(text)
+            process.stdin.flush()
+        return process
+
+    def test_lines_come_out_as_they_went_in(self):
+        injector = self.inject("lines", "--type", "7", "--wait-consumers", "1", "--linger", "60",
+                               text="hello\nring\n")
+        watcher = self.start("watch", "local:lines", "--start", "oldest", "--count", "2", "--json")
+        code, out, err = self.finish(watcher)
+        self.assertEqual(code, 0, err)
+        events = lines_of(out)
+        self.assertEqual([bytes.fromhex(event["payload"]) for event in events[:2]],
+                         [b"hello", b"ring"])
+        self.assertEqual([event["sequence"] for event in events[:2]], [0, 1])
+        self.assertEqual(events[0]["type"], 7)
+        self.assertEqual(events[-1]["balance"]["received"], 2)
+        self.assertIs(events[-1]["balance"]["balanced"], True)
+        code, out, _ = self.interrupt(injector)
+        self.assertEqual(code, 0)
+        self.assertIn("local:lines: offered 2, published 2, dropped 0", out)
+
+    def test_losses_are_reported_where_they_happened(self):
+        self.inject("lossy", "--slots", "8", "--count", "100", "--linger", "60")
+        deadline = time.monotonic() + 30
+        published = 0
+        while published < 100 and time.monotonic() < deadline:
+            published = json.loads(self.run_it("list", "--json").stdout)["local"][0]["published"]
+        words = ("watch", "local:lossy", "--start", "0", "--count", "8")
+        done = self.run_it(*words, "--json", "--fail-on-loss")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        events = lines_of(done.stdout)
+        self.assertEqual(events[0], {"ring": "local:lossy", "lost": 92, "cursor": 92})
+        self.assertEqual([event["sequence"] for event in events[1:9]], list(range(92, 100)))
+        balance = events[-1]["balance"]
+        self.assertEqual((balance["received"], balance["lost"], balance["overruns"]), (8, 92, 1))
+        text = self.run_it(*words)
+        self.assertEqual(text.returncode, 0)
+        self.assertIn("lost 92 events, goes on at 92", text.stdout)
+
+    def test_interrupt_prints_the_balance(self):
+        self.start("add", "--local", "ticks", "--rate", "1000", "--batch", "4")
+        self.await_local("ticks")
+        watcher = self.start("watch", "local:ticks", "--json")
+        time.sleep(0.5)
+        code, out, err = self.interrupt(watcher)
+        self.assertEqual(code, 0, err)
+        lines = lines_of(out)
+        balance = lines[-1]["balance"]
+        events = [line for line in lines if "sequence" in line]
+        self.assertGreater(len(events), 0)
+        self.assertEqual(balance["received"], len(events))
+        self.assertEqual(balance["received"] + balance["lost"],
+                         balance["cursor"] - balance["start"])
+
+    def test_watch_into_head_is_quiet(self):
+        self.start("add", "--local", "ticks", "--rate", "1000")
+        self.await_local("ticks")
+        watcher = self.start("watch", "local:ticks")
+        self.assertIn("local:ticks", watcher.stdout.readline())
+        watcher.stdout.close()
+        self.assertEqual(watcher.wait(timeout=30), 0)
+        self.assertEqual(watcher.stderr.read(), "")
+
+    def test_the_owner_going_ends_the_watch(self):
+        owner = self.start("add", "--local", "short")
+        self.await_local("short")
+        watcher = self.start("watch", "local:short")
+        time.sleep(0.3)
+        code, out, _ = self.interrupt(owner)
+        self.assertEqual(code, 0)
+        self.assertIn("offered 0, published 0, dropped 0", out)
+        code, out, _ = self.finish(watcher)
+        self.assertEqual(code, 0)
+        self.assertIn("closed", out)
+
+    def test_the_name_of_a_living_ring_is_taken(self):
+        self.start("add", "--local", "mine")
+        self.await_local("mine")
+        self.check_error(self.run_it("add", "--local", "mine"), 1, "local ring 'mine'",
+                         "end the process that serves it")
+
+    def test_stat_shows_rate_lag_and_loss_of_each(self):
+        self.start("add", "--local", "ticks", "--rate", "500", "--batch", "2")
+        self.await_local("ticks")
+        watcher = self.start("watch", "local:ticks", "--quiet")
+        time.sleep(0.5)
+        code, report = self.run_json("stat", "local:ticks", "--json")
+        self.assertEqual(code, 0)
+        ring = report["rings"][0]
+        self.assertGreater(ring["published_hz"], 100)
+        consumer = ring["consumers"][0]
+        self.assertEqual((consumer["who"], consumer["pid"]), ("evring watch", watcher.pid))
+        self.assertGreater(consumer["received"], 0)
+        self.assertGreater(consumer["rate_hz"], 0)
+        self.assertEqual(consumer["lost"], 0)
+        self.assertLessEqual(consumer["lag"], ring["slot_count"])
+        watcher.kill()
+        watcher.wait()
+        _, report = self.run_json("stat", "local:ticks", "--interval", "0.1", "--json")
+        self.assertEqual(report["rings"][0]["consumers"], [])
+        self.assertIn("local:ticks", self.run_it("stat", "--interval", "0.1").stdout)
+
+    def test_top_goes_on_until_interrupted(self):
+        self.start("add", "--local", "ticks", "--rate", "100")
+        self.await_local("ticks")
+        top = self.start("top", "--interval", "0.1")
+        time.sleep(1)
+        code, out, _ = self.interrupt(top)
+        self.assertEqual(code, 0)
+        self.assertGreater(out.count("RING / CONSUMER"), 1)
+
+    def test_a_long_line_is_refused_or_cut(self):
+        words = ("inject", "--local", "long", "--payload", "x" * 50)
+        self.check_error(self.run_it(*words), 1, "50 bytes do not fit in a payload of 40",
+                         "--truncate")
+        self.assertEqual(self.run_it(*words, "--truncate").returncode, 0)
+
+
+class Machine(CommandTest):
+    def test_doctor(self):
+        code, report = self.run_json("doctor", "--json")
+        self.assertEqual(code, 0)
+        names = {check["name"] for check in report["checks"]}
+        self.assertLessEqual({"module", "control node", "io_uring", "huge pages", "allowed CPUs",
+                              "memlock bytes", "rtprio", "membarrier", "/proc", "runtime folder"},
+                             names)
+        for check in report["checks"]:
+            self.assertIn(check["state"], ("good", "limited", "missing"))
+            self.assertNotEqual(check["found"], "")
+            self.assertEqual(check["state"] == "good", check["remedy"] == "", check)
+        self.assertIn(report["rungs"]["local"], ("io_uring poll", "epoll"))
+        self.assertIn(f"kernel {report['kernel']}", self.run_it("doctor").stdout)
+
+    def test_bench_names_machine_and_spread(self):
+        code, report = self.run_json("bench", "--rounds", "3", "--round-seconds", "0.01", "--json")
+        self.assertEqual(code, 0)
+        self.assertLessEqual({"cpu", "kernel", "producer_cpu", "consumer_cpu", "command"},
+                             set(report["machine"]))
+        self.assertEqual(len(report["results"]), 8)
+        for result in report["results"]:
+            if result["rounds"]:
+                self.assertLessEqual(result["p10"], result["median"])
+                self.assertLessEqual(result["median"], result["p90"])
+                self.assertGreater(result["median"], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+"""`evring stress --device local`: the sums hold as seen from outside, and each planted
+fault is found."""
+import signal
+import time
+import unittest
+
+from command import CommandTest
+
+RING_KEYS = {"name", "offered", "published", "dropped", "lock_wait_ns", "lock_contended",
+             "consumers"}
+CONSUMER_KEYS = {"start", "received", "lost", "corrupt", "out_of_order", "overruns", "doorbells",
+                 "ran_to_end"}
+
+
+class Stress(CommandTest):
+    def stress(self, *words, seconds="0.4"):
+        return self.run_json("stress", "--seconds", seconds, "--json", *words)
+
+    def check_sums(self, report, consumer_count):
+        """Adds up once more what the report says."""
+        self.assertIs(report["balanced"], True, report["problems"])
+        for ring in report["rings"]:
+            self.assertLessEqual(RING_KEYS, set(ring))
+            self.assertGreater(ring["offered"], 0)
+            self.assertEqual(ring["published"] + ring["dropped"], ring["offered"])
+            ended = set()
+            for consumer in ring["consumers"]:
+                self.assertLessEqual(CONSUMER_KEYS, set(consumer))
+                self.assertEqual((consumer["corrupt"], consumer["out_of_order"]), (0, 0))
+                end = ring["published"] if consumer["ran_to_end"] else consumer["end"]
+                self.assertEqual(consumer["received"] + consumer["lost"], end - consumer["start"])
+                if consumer["ran_to_end"]:
+                    ended.add(consumer["consumer"])
+            self.assertEqual(len(ended), consumer_count)
+
+    def test_overwrite(self):
+        code, report = self.stress("--producers", "3", "--consumers", "2", "--rings", "2")
+        self.assertEqual(code, 0)
+        self.assertEqual([ring["name"] for ring in report["rings"]], ["stress-0", "stress-1"])
+        self.check_sums(report, 2)
+
+    def test_small_ring_loses_and_says_so(self):
+        words = ("--slots", "16", "--read", "one", "--consumers", "2", "--batch", "16")
+        code, report = self.stress(*words, "--fail-on-loss")
+        self.assertEqual(code, 3)
+        self.check_sums(report, 2)
+        self.assertGreater(sum(c["lost"] for c in report["rings"][0]["consumers"]), 0)
+        self.assertGreater(sum(c["overruns"] for c in report["rings"][0]["consumers"]), 0)
+
+    def test_gated_loses_nothing(self):
+        code, report = self.stress("--mode", "gated", "--slots", "64", "--fail-on-loss")
+        self.assertEqual(code, 0)
+        self.check_sums(report, 2)
+        self.assertEqual(report["rings"][0]["dropped"], 0)
+
+    def test_gated_drops_are_counted(self):
+        code, report = self.stress("--mode", "gated", "--slots", "16", "--when-full-drop")
+        self.assertEqual(code, 0)
+        self.check_sums(report, 2)
+        self.assertGreater(report["rings"][0]["dropped"], 0)
+
+    def test_producers_share_a_ring_and_report_the_wait(self):
+        code, report = self.stress("--producers", "4", seconds="1")
+        self.assertEqual(code, 0)
+        self.check_sums(report, 2)
+        self.assertGreater(report["rings"][0]["lock_contended"], 0)
+        self.assertGreater(report["rings"][0]["lock_wait_ns"], 0)
+
+    def test_fewer_producers_than_rings(self):
+        code, report = self.stress("--producers", "1", "--rings", "5", "--consumers", "1")
+        self.assertEqual(code, 0)
+        self.check_sums(report, 1)
+
+    def test_churn(self):
+        for mode in ("overwrite", "gated"):
+            with self.subTest(mode):
+                code, report = self.stress("--churn", "--consumers", "3", "--mode", mode,
+                                           "--read", "mixed", seconds="1")
+                self.assertEqual(code, 0)
+                self.check_sums(report, 3)
+                stays = report["rings"][0]["consumers"]
+                self.assertTrue(any(not stay["ran_to_end"] for stay in stays))
+                self.assertTrue(any(stay["start"] > 0 for stay in stays))
+
+    def test_seed_is_kept_and_reported(self):
+        self.assertEqual(self.stress("--seed", "0x2a")[1]["seed"], 42)
+        self.assertNotEqual(self.stress()[1]["seed"], self.stress()[1]["seed"])
+
+    def test_every_way_to_read_publish_wait_and_lay_out(self):
+        ways = ([("--read", word) for word in ("burst", "one", "visit", "mixed")] +
+                [("--publish", word) for word in ("batch", "one", "reserve")] +
+                [("--strategy", word) for word in ("busy-spin", "yield", "adaptive", "park")] +
+                [("--rung", word) for word in ("poll", "epoll", "spin")] +
+                [("--format", "bare", "--slot-bytes", "32"), ("--format", "bare"),
+                 ("--format", "timestamp", "--slot-bytes", "128"), ("--slot-bytes", "4096")])
+        for way in ways:
+            with self.subTest(way):
+                code, report = self.stress(*way, seconds="0.1")
+                self.assertEqual(code, 0)
+                self.check_sums(report, 2)
+
+    def test_sequences_wrap(self):
+        for first in (2**32 - 1000, 2**63 - 1000, 2**64 - 1000):
+            with self.subTest(first):
+                code, report = self.stress("--first-sequence", str(first), "--mode", "gated")
+                self.assertEqual(code, 0)
+                self.assertGreater(report["rings"][0]["published"], 1000)
+                self.check_sums(report, 2)
+
+    def test_each_planted_fault_is_found(self):
+        for fault, part in (("corrupt", "corrupt"), ("skip", "out_of_order"),
+                            ("reorder", "out_of_order"), ("miscount", "offered"),
+                            ("forget", "received + lost")):
+            with self.subTest(fault):
+                done = self.run_it("stress", "--seconds", "0.3", "--mode", "gated", "--fault",
+                                   fault, "--json")
+                self.assertEqual(done.returncode, 1, done.stdout)
+                self.assertIn('"balanced": false', done.stdout)
+                self.assertIn(part, done.stderr)
+
+    def test_interrupt_ends_early_and_balanced(self):
+        for how in (signal.SIGINT, signal.SIGTERM):
+            process = self.start("stress", "--seconds", "600")
+            time.sleep(0.5)
+            code, out, err = self.finish(process, how)
+            self.assertEqual(code, 0, err)
+            self.assertIn("(interrupted)", out)
+            self.assertIn("balanced", out)
+
+
+if __name__ == "__main__":
+    unittest.main()

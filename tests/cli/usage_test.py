@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+"""Help, versions, and what bad input gets: one line with the thing, the reason and the
+remedy, and the exit code."""
+import os
+import re
+import subprocess
+import unittest
+
+from command import EVRING, MODULE_LOADED, CommandTest
+
+SUBCOMMANDS = ("list", "add", "remove", "inject", "watch", "stat", "top", "stress", "bench",
+               "doctor")
+
+
+class Help(CommandTest):
+    def test_every_subcommand_explains_itself(self):
+        for name in SUBCOMMANDS:
+            with self.subTest(name):
+                done = self.run_it(name, "--help")
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn("Usage: evring " + name, done.stdout)
+                self.assertEqual(done.stderr, "")
+
+    def test_the_command_names_all_subcommands_and_exit_codes(self):
+        out = self.run_it("--help").stdout
+        for name in SUBCOMMANDS:
+            self.assertIn(f"  {name} ", out)
+        self.assertIn("3 loss", out)
+
+    def test_version(self):
+        done = self.run_it("--version")
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout, r"^evring \d+\.\d+\.\d+\n$")
+
+    def test_faults_are_hidden(self):
+        self.assertNotIn("--fault", self.run_it("stress", "--help").stdout)
+
+    def test_manual_page_of_every_subcommand(self):
+        folder = os.environ["EVRING_MAN"]
+        for name in ("evring", *(f"evring-{sub}" for sub in SUBCOMMANDS if sub != "top")):
+            with open(os.path.join(folder, name + ".1"), encoding="utf-8") as page:
+                text = page.read()
+            self.assertIn(".SH NAME", text)
+            self.assertIn(".SH SYNOPSIS", text)
+
+    def test_manual_pages_name_every_option(self):
+        folder = os.environ["EVRING_MAN"]
+        for name in SUBCOMMANDS:
+            if name == "top":
+                continue
+            with open(os.path.join(folder, f"evring-{name}.1"), encoding="utf-8") as page:
+                text = page.read().replace("\\-", "-")
+            for word in re.findall(r"--[a-z][a-z-]*", self.run_it(name, "--help").stdout):
+                self.assertIn(word, text, f"evring-{name}.1 lacks {word}")
+
+
+class UsageErrors(CommandTest):
+    TABLE = (
+        ((), "subcommand is required"),
+        (("nonsense",), "nonsense"),
+        (("list", "--nonsense"), "--nonsense"),
+        (("list", "--local", "--kernel"), "excludes"),
+        (("watch",), "name is required"),
+        (("watch", "local:x", "--start", "tomorrow"), "'tomorrow' is no place to start"),
+        (("stress", "--slots", "1000"), "'1000' is not a power of two from 2 to 16777216"),
+        (("stress", "--producers", "0"), "'0' is not a whole number from 1 to 1024"),
+        (("stress", "--producers", "-3"), "whole number"),
+        (("stress", "--mode", "sometimes"), "--mode"),
+        (("stress", "--slot-bytes", "32"), "no room for producer, count and checksum"),
+        (("stress", "--mode", "gated", "--consumers", "63"), "registers at most 63"),
+        (("stress", "--slots", "16777216", "--slot-bytes", "4096"), "1024 MiB of one mapping"),
+        (("stress", "--cpus", "frog"), "frog"),
+        (("add", "a/b"), "'a/b' is no name for a ring"),
+        (("add", "control"), "'control' is no name for a ring"),
+        (("add", "x" * 32), "1 to 31 letters"),
+        (("add", "x", "--rate", "10"), "a soft device has no timer"),
+        (("add", "x", "--local", "--irq-line"), "a local ring has no interrupt"),
+        (("add", "--local", "x", "--slots", "4", "--batch", "8"), "8 events do not fit in 4 slots"),
+        (("remove", "local:x"), "ends with the process that serves it"),
+        (("bench", "nonsense"), "known are publish"),
+        (("stat", "--interval", "0"), "--interval"),
+    )
+
+    def test_one_line_and_exit_code_2(self):
+        for words, part in self.TABLE:
+            with self.subTest(words):
+                self.check_error(self.run_it(*words), 2, part)
+
+
+class Errors(CommandTest):
+    def test_unknown_local_ring(self):
+        for words in (("watch", "local:foo"), ("watch", "--local", "foo"), ("stat", "local:foo")):
+            with self.subTest(words):
+                self.check_error(self.run_it(*words), 1, "local ring 'foo'", "foo.sock",
+                                 "'evring list' shows what is there")
+
+    def test_cpu_outside_the_allowed_set(self):
+        self.check_error(self.run_it("stress", "--cpus", "4000"), 1, "4000")
+        self.check_error(self.run_it("bench", "--cpus", "4000"), 1, "4000")
+
+    @unittest.skipIf(MODULE_LOADED, "the module is loaded")
+    def test_module_not_loaded(self):
+        self.check_error(self.run_it("list", "--kernel"), 1, "module evring is not loaded",
+                         "modprobe evring")
+        self.check_error(self.run_it("add", "foo"), 1, "module evring is not loaded")
+        self.check_error(self.run_it("remove", "foo"), 1, "module evring is not loaded")
+        for verb in ("watch", "inject", "stat"):
+            done = self.run_it(verb, "foo", stdin=subprocess.DEVNULL)
+            self.check_error(done, 1, "device 'foo'", "module evring is not loaded")
+        stress = ("stress", "--device", "kernel", "--seconds", "0.1")
+        self.check_error(self.run_it(*stress), 1, "module evring is not loaded")
+        self.check_error(self.run_it(*stress, "--skip-if-absent"), 4, "skipped")
+
+    def test_full_disk_is_an_error(self):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            done = subprocess.run([EVRING, "list", "--local", "--json"], stdout=full, text=True,
+                                  stderr=subprocess.PIPE, env=self.env, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("No space left", done.stderr)
+
+    def test_closed_pipe_is_quiet(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run([EVRING, "list", "--local", "--json"], stdout=writer, text=True,
+                              stderr=subprocess.PIPE, env=self.env, check=False)
+        os.close(writer)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+
+if __name__ == "__main__":
+    unittest.main()
