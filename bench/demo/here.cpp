@@ -7,7 +7,7 @@
 
 #include <evring/poller/cpu_list.hpp>
 #include <evring/shared_producer.hpp>
-#include <peers/mutex_list.hpp>
+#include <bench/peers/mutex_list.hpp>
 
 #include <fmt/format.h>
 #include <sys/resource.h>
