@@ -141,6 +141,7 @@ TEST_P(ParkTest, ARequestToStopWakesIt) {
 }
 
 TEST_P(ParkTest, TheEndOfARingWakesIt) {
+  use_temporary_sockets();
   GoneReason reason = GoneReason::kNot;
   unsigned gone_ring = 99;
   PollerOptions options = parking();
@@ -148,16 +149,12 @@ TEST_P(ParkTest, TheEndOfARingWakesIt) {
     gone_ring = ring;
     reason = why;
   };
-  std::optional<LocalRing> ring = small_ring();
-  std::optional<Producer> producer(*ring);
   RunningPoller poller(std::move(options));
   const std::string name = "poller-test-" + std::to_string(getpid());
   LocalRingOptions named;
   named.name = name;
-  producer.reset();
-  ring.reset();
-  ring = LocalRing::named(named);
-  producer.emplace(*ring);
+  std::optional<LocalRing> ring = LocalRing::named(named);
+  std::optional<Producer> producer(*ring);
   poller->add(PollSource::open("local:" + name));
   poller.start();
   ASSERT_TRUE(poller.parks_again(0));

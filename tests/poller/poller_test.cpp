@@ -191,6 +191,7 @@ TEST(PollerTest, SpinsAndSaysWhyWhenNoDoorbellIsLeft) {
 }
 
 TEST(PollerTest, NoticesAnOwnerThatWasKilled) {
+  use_temporary_sockets();
   const std::string name = "poller-killed-" + std::to_string(getpid());
   const pid_t owner = fork();
   if (owner == 0) {

@@ -8,12 +8,16 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <optional>
 #include <thread>
 #include <vector>
 
 namespace evring {
+
+/// Named rings of the tests live in a place that every machine has.
+inline void use_temporary_sockets() { setenv("XDG_RUNTIME_DIR", "/tmp", 1); }
 
 /// Waits for `condition`; only a failure takes the whole time.
 inline bool eventually(const std::function<bool()>& condition) {
