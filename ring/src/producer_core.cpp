@@ -45,7 +45,8 @@ ProducerCore::ProducerCore(const LocalRing& ring, WhenFull when_full)
   head_word_ = word_of(side_->header->head);
   armed_word_ = word_of(side_->doorbell->armed);
   gated_ = side_->geometry.mode == Mode::kGated;
-  claim_ahead_count_ = std::clamp<std::uint64_t>(side_->geometry.slot_count / 64, 1, 64);
+  // A gate gives up no history for a long claim; an overwriting ring gives up this much.
+  claim_ahead_count_ = std::max<std::uint64_t>(side_->geometry.slot_count / (gated_ ? 4 : 32), 1);
   timer_started_for_.fill(side_->geometry.first_sequence - 1);
   if (!register_cheap_barrier()) {
     fetch_or(armed_word_, EVRING_ARMED_FENCE);
@@ -130,6 +131,8 @@ void ProducerCore::repair_slots() noexcept {
 std::uint64_t ProducerCore::now_ns() const noexcept { return clock_ns(CLOCK_MONOTONIC); }
 
 void ProducerCore::refresh_status() noexcept {
+  refreshed_next_ = next_;
+  refreshed_event_ns_ = last_event_ns_;
   evring_status block{};
   block.published = published();
   block.dropped = dropped_;

@@ -60,7 +60,10 @@ class TakeoverTest
     KillAt::step = step;
     KillAt::countdown = occurrence;
     KillAt::is_armed = true;
-    for (int i = 0; i < 100; ++i) offer(producer, way);  // a status refresh may take 64
+    for (int i = 0; i < 3; ++i) {
+      offer(producer, way);
+      producer.refresh_status();
+    }
     KillAt::is_armed = false;
     return true;  // this way has no such step
   }

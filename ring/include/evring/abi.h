@@ -137,9 +137,10 @@ enum evring_gone {
  * @lock_contended: how many times one had to wait there
  * @reserved: zero
  *
- * Kernel rings refresh on every batch. Local rings refresh on every batch, drop
- * and doorbell, and for single publishes at least every 64 events; head is
- * always exact, so a reader derives published from head.
+ * Kernel rings refresh on every batch. Local rings refresh on every drop, doorbell
+ * and close, and on the first publish that finds the block a millisecond (by the
+ * timestamps of the events) or 1,024 events old; head is always exact, so a reader
+ * derives published from head.
  */
 struct evring_status {
 	__u64 published;

@@ -110,6 +110,7 @@ class BasicConsumer {
       : mapping_(std::move(mapping)),
         slots_(mapping_.slots()),
         mask_(mapping_.geometry().slot_count - 1),
+        commit_every_(later(mapping_.geometry().slot_count / 8, 1)),
         has_write_limit_(mapping_.geometry().has_write_limit) {
     adopt_layout();
     start_ = cursor_ = find_start(start_at, sequence);
@@ -124,7 +125,7 @@ class BasicConsumer {
   /// Source: H.-J. Boehm, "Can seqlocks get along with programming language
   /// memory models?", MSPC 2012, fig. 6.
   ReadStatus try_read(EventType& out) noexcept {
-    const ReadStatus status = copy_slot(cursor_, out);
+    const ReadStatus status = copy_slot(source(), cursor_, out);
     if (status != ReadStatus::kEvent) {
       commit();
       return status;
@@ -139,30 +140,19 @@ class BasicConsumer {
   /// @return count > 0 with kEvent; or 0 with kEmpty or kOverrun. An overrun behind
   ///         the first event is reported by the next call.
   Burst read_burst(std::span<EventType> out) noexcept {
-    Burst burst{0, ReadStatus::kEvent};
-    while (burst.count < out.size()) {
-      const std::uint64_t sequence = cursor_ + burst.count;
-      burst.status = copy_slot(sequence, out[burst.count]);
-      if (burst.status != ReadStatus::kEvent) break;
-      // Without a write limit each slot answers for itself; with one, the oldest
-      // slot of the burst answers for all of them, below.
-      if (!has_write_limit_ && !is_whole(sequence)) {
-        burst.status = ReadStatus::kOverrun;
-        break;
-      }
-      ++burst.count;
+    const Burst copied = copy_burst(out);
+    if (copied.count == 0) {
+      commit();
+      return copied;
     }
-    if (has_write_limit_ && burst.count != 0 && !is_whole(cursor_)) {
-      return {0, ReadStatus::kOverrun};
-    }
-    if (burst.count != 0) {
-      burst.status = ReadStatus::kEvent;
-      received_ += burst.count;
-      cursor_ += burst.count;
-      consecutive_overruns_ = 0;
-    }
-    commit();
-    return burst;
+    // With a write limit, the oldest slot of the burst answers for all of them here;
+    // without one, each has answered for itself.
+    if (has_write_limit_ && !is_whole(cursor_)) return {0, ReadStatus::kOverrun};
+    received_ += copied.count;
+    cursor_ += copied.count;
+    consecutive_overruns_ = 0;
+    if (cursor_word_ != nullptr && cursor_ - committed_ >= commit_every_) commit();
+    return {copied.count, ReadStatus::kEvent};
   }
 
   /// Shows the event at cursor() in place: calls `visitor(const SlotView<Layout>&)`,
@@ -213,8 +203,8 @@ class BasicConsumer {
     return jumped;
   }
 
-  /// Publishes cursor() to a gated producer now. read_burst() and every read that
-  /// finds nothing do so by themselves; try_read() does so every few events.
+  /// Publishes cursor() to a gated producer now. Every read that finds nothing does so
+  /// by itself, and so does one that finds the last commit 1/8 of the ring behind.
   void commit() noexcept {
     if (cursor_word_ != nullptr && committed_ != cursor_) {
       // (C4) Payload reads before the cursor, or the producer overwrites what is
@@ -262,7 +252,6 @@ class BasicConsumer {
 
  private:
   static constexpr unsigned kPrefetchSlots = 8;
-  static constexpr std::uint64_t kCommitEvery = 32;
 
   static const std::uint64_t* stamp_of(const std::byte* slot) noexcept {
     return reinterpret_cast<const std::uint64_t*>(slot);
@@ -356,38 +345,65 @@ class BasicConsumer {
     return load_relaxed(stamp_of(slot_at(sequence))) == EVRING_STAMP_READY(sequence);
   }
 
+  /// What the copy loop needs, by value: a store to `out` may alias any member, and the
+  /// loop would load them anew for each event.
+  struct Source {
+    const std::byte* slots;
+    std::uint64_t mask;
+    [[no_unique_address]] Layout layout;
+
+    const std::byte* slot(std::uint64_t sequence) const noexcept {
+      return slots + (sequence & mask) * layout.slot_bytes();
+    }
+  };
+  Source source() const noexcept { return {slots_, mask_, layout_}; }
+
+  Burst copy_burst(std::span<EventType> out) const noexcept {
+    const Source from = source();
+    const std::uint64_t first = cursor_;
+    const bool checks_each = !has_write_limit_;
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      const ReadStatus status = copy_slot(from, first + i, out[i]);
+      if (status != ReadStatus::kEvent) return {i, status};
+      if (checks_each && !is_whole(first + i)) return {i, ReadStatus::kOverrun};
+    }
+    return {out.size(), ReadStatus::kEmpty};
+  }
+
   /// Copies event `sequence` if its stamp says READY; is_whole() tells whether it held.
-  ReadStatus copy_slot(std::uint64_t sequence, EventType& out) const noexcept {
-    const std::byte* slot = slot_at(sequence);
-    prefetch_for_read(slot_at(sequence + kPrefetchSlots));
+  static ReadStatus copy_slot(const Source& from, std::uint64_t sequence, EventType& out) noexcept {
+    const std::byte* slot = from.slot(sequence);
+    prefetch_for_read(from.slot(sequence + kPrefetchSlots));
     // (C1) The stamp before the payload, or old words look new. Pairs with (P2).
     const ReadStatus status = classify(sequence, load_acquire(stamp_of(slot)));
     if (status != ReadStatus::kEvent) [[unlikely]]
       return status;
-    copy_fields(SlotView<Layout>(slot, sequence, layout_), out);
+    copy_fields(SlotView<Layout>(slot, sequence, from.layout), from.layout, out);
     return ReadStatus::kEvent;
   }
 
-  void copy_fields(const SlotView<Layout>& view, EventType& out) const noexcept {
+  static void copy_fields(const SlotView<Layout>& view, const Layout& layout,
+                          EventType& out) noexcept {
     out.sequence = view.sequence();
     if constexpr (requires { out.timestamp_ns; }) {
       out.timestamp_ns = view.timestamp_ns();
       out.type = view.type();
       out.length_bytes = view.length_bytes();
     }
-    load_words(out.payload.data(), view.words(), layout_.payload_bytes() / 8);
+    load_words(out.payload.data(), view.words(), layout.payload_bytes() / 8);
   }
 
   void advance(std::uint64_t count) noexcept {
     cursor_ += count;
     received_ += count;
     consecutive_overruns_ = 0;
-    if (cursor_word_ != nullptr && cursor_ - committed_ >= kCommitEvery) commit();
+    if (cursor_word_ != nullptr && cursor_ - committed_ >= commit_every_) commit();
   }
 
   Mapping mapping_;
   const std::byte* slots_;
   std::uint64_t mask_;
+  std::uint64_t commit_every_;  ///< gated: events between two commits of the cursor
   bool has_write_limit_;
   [[no_unique_address]] Layout layout_;
   std::uint64_t cursor_ = 0;

@@ -69,7 +69,7 @@ class ProducerCore {
   /// Adds to lock_wait_ns and lock_contended of the status block; for a lock in front.
   void add_lock_wait(std::uint64_t wait_ns) noexcept;
 
-  /// Brings the status block up to date (it may trail single publishes by 63).
+  /// Brings the status block up to date now.
   void refresh_status() noexcept;
 
   const Geometry& geometry() const noexcept { return side_->geometry; }
@@ -93,6 +93,14 @@ class ProducerCore {
   /// fulfilled.
   void ring_doorbells(std::uint64_t armed, std::uint64_t count) noexcept;
   void count_drop(std::uint64_t count) noexcept;
+  /// Refreshes the block when it trails by a millisecond or by 1,024 events, whichever
+  /// this ring can tell without looking at a clock.
+  void refresh_status_when_due() noexcept {
+    if (last_event_ns_ - refreshed_event_ns_ >= kRefreshEveryNs ||
+        next_ - refreshed_next_ >= kRefreshEveryCount) [[unlikely]] {
+      refresh_status();
+    }
+  }
   std::uint64_t now_ns() const noexcept;
 
   /// Publishes head behind the last `count` events, then looks at the doorbell word.
@@ -108,10 +116,15 @@ class ProducerCore {
       ring_doorbells(armed, count);
   }
 
+  static constexpr std::uint64_t kRefreshEveryNs = 1'000'000;
+  static constexpr std::uint64_t kRefreshEveryCount = 1024;
+
   std::byte* slots_;
   std::uint64_t mask_;
   std::uint64_t next_ = 0;
-  std::uint64_t write_limit_ = 0;  ///< sequences before this may be written
+  std::uint64_t refreshed_next_ = 0;      ///< next_ when the status block was refreshed
+  std::uint64_t refreshed_event_ns_ = 0;  ///< and last_event_ns_
+  std::uint64_t write_limit_ = 0;         ///< sequences before this may be written
   /// Up to here slots may be half-written: a dead producer's claim, or a reservation.
   std::uint64_t torn_limit_ = 0;
   std::uint64_t* head_word_;
@@ -194,11 +207,11 @@ class BasicProducer : public ProducerCore {
       return PublishStatus::kDropped;
     }
     stamp_time();
-    write_slot(next_, event);
+    write_slots({slots_, mask_, layout_, last_event_ns_}, next_, &event, 1);
     ++next_;
     publish_head(1);
     Hook{}(PublishStep::kHeadStored);
-    if ((next_ & 63) == 0) refresh_status();
+    refresh_status_when_due();
     return PublishStatus::kPublished;
   }
 
@@ -214,13 +227,13 @@ class BasicProducer : public ProducerCore {
         count_drop(events.size() - done);
         return done;
       }
-      for (std::uint64_t i = 0; i < room; ++i) write_slot(next_ + i, events[done + i]);
+      write_slots({slots_, mask_, layout_, last_event_ns_}, next_, &events[done], room);
       next_ += room;
       done += room;
       publish_head(room);
       Hook{}(PublishStep::kHeadStored);
     }
-    refresh_status();
+    refresh_status_when_due();
     return done;
   }
 
@@ -266,7 +279,10 @@ class BasicProducer : public ProducerCore {
     stamp_time();
     // Should it never be committed, the limit stays ahead of what it overwrote.
     if (static_cast<std::int64_t>(next_ + room - torn_limit_) > 0) torn_limit_ = next_ + room;
-    for (std::uint64_t i = 0; i < room; ++i) open_slot(next_ + i);
+    for (std::uint64_t i = 0; i < room; ++i) {
+      prefetch_for_write(word_at(next_ + room + i, 0));
+      open_slot(next_ + i);
+    }
     return Reservation(this, next_, room);
   }
 
@@ -296,24 +312,47 @@ class BasicProducer : public ProducerCore {
     }
   }
 
-  void write_slot(std::uint64_t sequence, const EventType& event) noexcept {
-    prefetch_for_write(word_at(sequence + kPrefetchSlots, 0));
-    Hook{}(PublishStep::kDeclared);
-    if (layout_.format() != SlotFormat::kBare) store_relaxed(word_at(sequence, 8), last_event_ns_);
-    if constexpr (requires { event.length_bytes; }) {
-      if (layout_.format() == SlotFormat::kFull) {
-        store_relaxed(
-            word_at(sequence, 16),
-            EVRING_TYPE_LENGTH(event.type, std::min(event.length_bytes, layout_.payload_bytes())));
-      }
+  /// What the write loop needs, by value: a store to a slot may alias any member, and
+  /// the loop would load them anew for each event.
+  struct Target {
+    std::byte* slots;
+    std::uint64_t mask;
+    [[no_unique_address]] Layout layout;
+    std::uint64_t timestamp_ns;
+
+    std::uint64_t* slot(std::uint64_t sequence) const noexcept {
+      return reinterpret_cast<std::uint64_t*>(slots + (sequence & mask) * layout.slot_bytes());
     }
-    write_payload(sequence, event);
-    mark_ready(sequence);
+  };
+
+  static void write_slots(Target target, std::uint64_t sequence, const EventType* events,
+                          std::uint64_t count) noexcept {
+    for (std::uint64_t i = 0; i < count; ++i) write_slot(target, sequence + i, events[i]);
   }
 
-  void write_payload(std::uint64_t sequence, const EventType& event) noexcept {
-    const std::size_t word_count = layout_.payload_bytes() / 8;
-    std::uint64_t* words = word_at(sequence, layout_.payload_offset());
+  static void write_slot(const Target& target, std::uint64_t sequence,
+                         const EventType& event) noexcept {
+    std::uint64_t* slot = target.slot(sequence);
+    prefetch_for_write(target.slot(sequence + kPrefetchSlots));
+    Hook{}(PublishStep::kDeclared);
+    if (target.layout.format() != SlotFormat::kBare) store_relaxed(slot + 1, target.timestamp_ns);
+    if constexpr (requires { event.length_bytes; }) {
+      if (target.layout.format() == SlotFormat::kFull) {
+        const std::uint32_t length_bytes =
+            std::min(event.length_bytes, target.layout.payload_bytes());
+        store_relaxed(slot + 2, EVRING_TYPE_LENGTH(event.type, length_bytes));
+      }
+    }
+    write_payload(target, slot, event);
+    // (P2) The payload before READY, or old words look new. Pairs with (C1).
+    store_release(slot, EVRING_STAMP_READY(sequence));
+    Hook{}(PublishStep::kReadyStored);
+  }
+
+  static void write_payload(const Target& target, std::uint64_t* slot,
+                            const EventType& event) noexcept {
+    const std::size_t word_count = target.layout.payload_bytes() / 8;
+    std::uint64_t* words = slot + target.layout.payload_offset() / 8;
     if constexpr (!std::is_same_v<Hook, NoHook>) {
       store_words(words, event.payload.data(), word_count / 2);
       Hook{}(PublishStep::kPayloadHalf);
@@ -329,7 +368,7 @@ class BasicProducer : public ProducerCore {
     next_ = reservation.first_ + reservation.count_;
     publish_head(reservation.count_);
     Hook{}(PublishStep::kHeadStored);
-    refresh_status();
+    refresh_status_when_due();
   }
 
   [[no_unique_address]] Layout layout_;
