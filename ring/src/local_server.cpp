@@ -39,7 +39,8 @@ FileDescriptor lock_socket_dir() {
   if (info.st_uid != ::geteuid() || (info.st_mode & 0022) != 0) {
     throw_errno(dir.native() + ": must belong to this user and be writable by no other", EPERM);
   }
-  if (::flock(opened.get(), LOCK_EX) != 0) throw_errno(dir.native() + ": flock");
+  if (uninterrupted([&] { return ::flock(opened.get(), LOCK_EX); }) != 0)
+    throw_errno(dir.native() + ": flock");
   return opened;
 }
 

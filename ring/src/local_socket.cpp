@@ -32,8 +32,8 @@ std::string sizes(std::uint64_t found, std::uint64_t expected) {
 }
 
 void send_request(int socket, const AttachRequest& request, const std::string& name) {
-  if (::send(socket, &request, sizeof(request), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(sizeof(request))) {
+  const auto send = [&] { return ::send(socket, &request, sizeof(request), MSG_NOSIGNAL); };
+  if (uninterrupted(send) != static_cast<ssize_t>(sizeof(request))) {
     throw_errno(name + ": asking its owner");
   }
 }
@@ -64,7 +64,8 @@ Answer receive_answer(int socket, const std::string& name) {
   message.msg_iovlen = 1;
   message.msg_control = control.data();
   message.msg_controllen = control.size();
-  const ssize_t bytes = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+  const ssize_t bytes =
+      uninterrupted([&] { return ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC); });
   if (bytes < 0) throw_errno(name + ": its owner does not answer");
   const std::size_t count = take_descriptors(message, answer);
   if (bytes == 0) throw_errno(name + ": its owner hung up", ECONNREFUSED);
@@ -166,7 +167,10 @@ FileDescriptor connect_to(const std::filesystem::path& path) {
   const timeval patience{2, 0};  // an owner that is stopped must not stop this process
   ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
   ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+  const auto connect = [&] {
+    return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+  };
+  if (uninterrupted(connect) != 0) {
     const int error = errno;
     socket = FileDescriptor();
     errno = error;

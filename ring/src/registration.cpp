@@ -11,6 +11,7 @@
 
 #include "evring/memory.hpp"
 #include "registration_table.hpp"
+#include "system.hpp"
 
 namespace evring {
 
@@ -69,7 +70,7 @@ bool Registration::Impl::disarm() noexcept {
     // Claimed, and about to ring: wait for it here, or it would wake the next park.
     pollfd wait{doorbell_fd, POLLIN, 0};
     constexpr int kLongestMs = 10;  // the producer may have died in between
-    ::poll(&wait, 1, kLongestMs);
+    uninterrupted([&] { return ::poll(&wait, 1, kLongestMs); });
     rang = drain(doorbell_fd);
   }
   return rang;

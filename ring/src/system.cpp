@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <ctime>
 
 namespace evring {
@@ -35,11 +34,8 @@ FileDescriptor make_memory_file(const std::string& name, std::uint64_t bytes, bo
     throw_errno(name + ": ftruncate to " + std::to_string(bytes) + " bytes");
   }
   // Memory that is not there must fail here, not as SIGBUS at some later store.
-  int result = 0;
-  do {  // io_uring's task work interrupts it too, with no signal to be seen
-    result = ::fallocate(file.get(), 0, 0, static_cast<off_t>(bytes));
-  } while (result != 0 && errno == EINTR);
-  if (result != 0) {
+  if (uninterrupted([&] { return ::fallocate(file.get(), 0, 0, static_cast<off_t>(bytes)); }) !=
+      0) {
     throw_errno(name + ": fallocate of " + std::to_string(bytes) + " bytes");
   }
   return file;

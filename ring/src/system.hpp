@@ -18,6 +18,16 @@ namespace evring {
   throw std::system_error(error, std::generic_category(), what);
 }
 
+/// Calls `call` until it is not interrupted. A signal's handler interrupts; so does the
+/// pending work of an io_uring that this thread has just ended, with no signal at all.
+/// @return what the last call returned.
+template <class Call>
+auto uninterrupted(Call&& call) noexcept {
+  auto result = call();
+  while (result < 0 && errno == EINTR) result = call();
+  return result;
+}
+
 /// A word of the ABI (__u64) as memory.hpp takes it.
 inline std::uint64_t* word_of(__u64& field) noexcept {
   return reinterpret_cast<std::uint64_t*>(&field);
