@@ -171,7 +171,9 @@ Port::Port(const StressOptions& options, RingLink link) : link_(std::move(link))
 }
 
 Port::~Port() {
-  if (parker_ != nullptr) parker_->forget(0);
+  if (parker_ == nullptr) return;
+  parker_->forget(0);
+  parker_->settle();
 }
 
 bool Port::park(std::uint64_t cursor) {
