@@ -5,9 +5,9 @@
 #include "reader.hpp"
 #include "table.hpp"
 
+#include <bench/peers/mutex_list.hpp>
 #include <evring/poller/cpu_list.hpp>
 #include <evring/shared_producer.hpp>
-#include <bench/peers/mutex_list.hpp>
 
 #include <fmt/format.h>
 #include <sys/resource.h>

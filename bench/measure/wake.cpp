@@ -2,11 +2,11 @@
 // Wake-ups, one at a time: a sleeper and a waker on two CPUs, in step.
 #include <bench/measure/wake.hpp>
 
+#include <bench/measure/statistics.hpp>
+#include <bench/measure/ticks.hpp>
 #include <evring/consumer.hpp>
 #include <evring/local_ring.hpp>
 #include <evring/producer.hpp>
-#include <bench/measure/statistics.hpp>
-#include <bench/measure/ticks.hpp>
 
 #include <linux/futex.h>
 #include <poll.h>

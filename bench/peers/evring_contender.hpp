@@ -2,10 +2,10 @@
 // evring's local ring as a contender: overwrite and gated, by copy and in place.
 #pragma once
 
+#include <bench/peers/contender.hpp>
 #include <evring/consumer.hpp>
 #include <evring/local_ring.hpp>
 #include <evring/producer.hpp>
-#include <bench/peers/contender.hpp>
 
 #include <array>
 #include <cstddef>

@@ -3,8 +3,8 @@
 // memory whose every burst is announced by an eventfd. Non-blocking, one per consumer.
 #pragma once
 
-#include <evring/local_ring.hpp>
 #include <bench/peers/contender.hpp>
+#include <evring/local_ring.hpp>
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
