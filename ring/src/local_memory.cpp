@@ -207,6 +207,7 @@ void LocalMemory::fill_side() {
   side.geometry = check_header(*side.header, side.header->mapping_bytes, options.name);
   side.doorbell = doorbell.as<evring_doorbell_page>();
   side.table = table.as<RegistrationTable>();
+  store_relaxed(&side.table->claim, options.first_sequence);
   side.lock_fd = lock_file.get();
   side.doorbell_fds.fill(-1);
   side.timer_fds.fill(-1);

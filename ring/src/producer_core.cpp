@@ -57,6 +57,7 @@ ProducerCore::ProducerCore(const LocalRing& ring, WhenFull when_full)
 ProducerCore::~ProducerCore() {
   // What was claimed ahead was not touched, unless by a producer that died.
   store_write_limit(is_after(torn_limit_, next_) ? torn_limit_ : next_);
+  store_relaxed(&side_->table->claim, write_limit_);
   refresh_status();
   lock_record(side_->lock_fd, F_UNLCK);
   side_->lock_pid.store(0);
@@ -119,6 +120,7 @@ void ProducerCore::repair_slots() noexcept {
   const std::uint64_t limit = load_relaxed(word_of(side_->header->write_limit));
   // Never lowered before these are written anew: a reader may be in the middle of one.
   write_limit_ = torn_limit_ = limit;
+  store_relaxed(&side_->table->claim, limit);  // beyond, a dead one asked and wrote nothing
   while (is_after(limit, next_) && load_relaxed(stamp_of(next_)) == EVRING_STAMP_READY(next_)) {
     ++next_;
   }
@@ -151,7 +153,7 @@ void ProducerCore::refresh_status() noexcept {
   store_relaxed(sequence, odd);
   // (P5) Odd before the block, or a torn block passes. Pairs with (C6).
   fence_release();
-  if (status_hook_ != nullptr) status_hook_(PublishStep::kStatusOdd);
+  if (step_hook_ != nullptr) step_hook_(PublishStep::kStatusOdd);
   const auto* from = reinterpret_cast<const std::uint64_t*>(&block);
   auto* to = reinterpret_cast<std::uint64_t*>(&side_->header->status);
   for (std::size_t i = 0; i < kStatusWordCount; ++i) {
@@ -159,7 +161,7 @@ void ProducerCore::refresh_status() noexcept {
   }
   // (P6) The block before even, or an old block passes. Pairs with (C5).
   store_release(sequence, odd + 1);
-  if (status_hook_ != nullptr) status_hook_(PublishStep::kStatusEven);
+  if (step_hook_ != nullptr) step_hook_(PublishStep::kStatusEven);
 }
 
 void ProducerCore::count_drop(std::uint64_t count) noexcept {

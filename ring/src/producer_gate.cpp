@@ -38,7 +38,10 @@ void wait_a_little(unsigned round) noexcept {
 /// Room behind the cursors as they were last seen.
 std::uint64_t ProducerCore::known_room(std::uint64_t wanted) const noexcept {
   if (gate_registered_ == 0) return wanted;
-  const auto room = static_cast<std::int64_t>(gate_limit_ - next_);
+  // What was granted stays granted: whoever registered since starts behind it.
+  const bool gate_is_ahead = static_cast<std::int64_t>(gate_limit_ - write_limit_) > 0;
+  const std::uint64_t limit = gate_is_ahead ? gate_limit_ : write_limit_;
+  const auto room = static_cast<std::int64_t>(limit - next_);
   return room <= 0 ? 0 : std::min(wanted, static_cast<std::uint64_t>(room));
 }
 
@@ -51,12 +54,14 @@ void ProducerCore::store_write_limit(std::uint64_t limit) noexcept {
 
 std::uint64_t ProducerCore::claim_room(std::uint64_t count, std::uint64_t at_least) noexcept {
   const std::uint64_t wanted = std::max(count, claim_ahead_count_);
-  if (gated_) return std::min(count, gated_claim(wanted, at_least));
-  store_write_limit(next_ + wanted);
-  return count;
+  const std::uint64_t room = gated_ ? gated_claim(wanted, at_least) : wanted;
+  const bool is_ahead = static_cast<std::int64_t>(next_ + room - write_limit_) > 0;
+  if (is_ahead) store_write_limit(next_ + room);
+  return std::min(count, room);
 }
 
-/// Says what will be written, then looks whether anyone registered meanwhile.
+/// Says what it means to write, then looks whether anyone registered meanwhile. Only what
+/// stands after the look becomes the write limit: a reader takes that one for written.
 std::uint64_t ProducerCore::gated_claim(std::uint64_t wanted, std::uint64_t at_least) noexcept {
   bool is_fresh = false;
   for (unsigned round = 0;;) {
@@ -66,7 +71,10 @@ std::uint64_t ProducerCore::gated_claim(std::uint64_t wanted, std::uint64_t at_l
       is_fresh = true;
       continue;
     }
-    store_write_limit(next_ + room);
+    // (G4) A limit granted before the claim after it, or a consumer that registers sees
+    // neither. Pairs with (G5).
+    store_release(&side_->table->claim, next_ + room);
+    if (step_hook_ != nullptr) step_hook_(PublishStep::kClaimed);
     // (G2) Claim before look, or a consumer that registers now starts at what is being
     // overwritten. Its membarrier orders this core, or else the fence bit asks for a
     // fence. Pairs with (G1).

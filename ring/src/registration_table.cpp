@@ -74,12 +74,16 @@ void announce(ProducerSide& side, unsigned index, std::uint64_t start) noexcept 
 }
 
 /// The oldest sequence that the producer cannot be about to overwrite: it has seen the
-/// registration, or what it may write without having seen it is below the write limit.
+/// registration, or what it may write without having seen it is claimed or within its limit.
 std::uint64_t oldest_safe(const ProducerSide& side) noexcept {
+  // (G5) The claim before the limit that earlier ones were granted. Pairs with (G4).
+  const std::uint64_t claim = load_acquire(&side.table->claim);
   const std::uint64_t limit = load_relaxed(word_of(side.header->write_limit));
   const std::uint64_t head = head_of(side);
-  const bool limit_is_ahead = static_cast<std::int64_t>(limit - head) > 0;
-  const std::uint64_t oldest = oldest_of(side.geometry, limit_is_ahead ? limit : head);
+  std::uint64_t written = head;
+  if (static_cast<std::int64_t>(claim - written) > 0) written = claim;
+  if (static_cast<std::int64_t>(limit - written) > 0) written = limit;
+  const std::uint64_t oldest = oldest_of(side.geometry, written);
   return static_cast<std::int64_t>(oldest - head) > 0 ? head : oldest;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Gated rings: the producer waits or refuses behind the slowest registered cursor,
 // whatever a consumer writes into its page, and goes on when the consumer has gone.
+#include <algorithm>
 #include <csignal>
 #include <random>
 #include <stdexcept>
@@ -214,6 +215,31 @@ TEST(GateTest, AHostileCursorNeverHurtsAnotherConsumer) {
   }
   EXPECT_EQ(honest.consumer.lost(), 0u);
   EXPECT_GT(honest.consumer.received(), 100u);
+}
+
+/// The highest write limit that stood between a claim and the look at the gate.
+struct LimitSpy {
+  static inline const evring_header* header = nullptr;
+  static inline std::uint64_t highest = 0;
+
+  void operator()(PublishStep at) const noexcept {
+    if (at != PublishStep::kClaimed) return;
+    const auto* limit = reinterpret_cast<const std::uint64_t*>(&header->write_limit);
+    highest = std::max(highest, load_relaxed(limit));
+  }
+};
+
+// Or else a consumer behind the gate takes what it holds for overwritten.
+TEST(GateTest, AClaimThatIsRefusedNeverShowsInTheLimit) {
+  LocalRing ring = gated_ring();
+  const Mapping mapping = ring.mapping();
+  LimitSpy::header = mapping.header();
+  LimitSpy::highest = 0;
+  BasicProducer<DefaultSlot, LimitSpy> producer(ring, WhenFull::kRefuse);
+  publish_numbered(producer, 8);
+  const Gated reader(ring);  // the producer has not seen it when it claims
+  EXPECT_EQ(producer.publish(event_numbered(8)), PublishStatus::kDropped);
+  EXPECT_EQ(LimitSpy::highest, 8u);
 }
 
 TEST(GateTest, RegisteringBesideARunningProducerLosesNothing) {

@@ -167,6 +167,32 @@ TEST(TakeoverCountTest, ACleanHandOverRepairsNothing) {
   }
 }
 
+TEST(TakeoverCountTest, AClaimThatNobodyGrantedIsNotTakenOver) {
+  LocalRing ring = LocalRing::anonymous({.slot_count = 8, .mode = Mode::kGated});
+  {
+    Producer producer(ring, WhenFull::kRefuse);
+    publish_numbered(producer, 8);
+  }
+  const Registration registration = ring.register_consumer(StartAt::kOldest);
+  Consumer consumer(ring.mapping());
+  consumer.gate(registration.page(), registration.sequence());
+  const int status = testing::run_child([&] {
+    DoomedProducer producer(ring, WhenFull::kRefuse);
+    KillAt::step = PublishStep::kClaimed;
+    KillAt::countdown = 1;
+    KillAt::is_armed = true;
+    publish_numbered(producer, 1);
+    return false;
+  });
+  EXPECT_TRUE(WIFSIGNALED(status));
+  Producer next(ring, WhenFull::kRefuse);
+  EXPECT_EQ(next.repaired(), 0u);
+  EXPECT_EQ(next.publish(event_numbered(8)), PublishStatus::kDropped);
+  drain(consumer);
+  EXPECT_EQ(consumer.received(), 8u);
+  EXPECT_EQ(consumer.lost(), 0u);
+}
+
 TEST(TakeoverCountTest, CarriesDroppedOn) {
   LocalRing ring = LocalRing::anonymous({.slot_count = 4, .mode = Mode::kGated});
   const Registration registration = ring.register_consumer(StartAt::kOldest);

@@ -36,6 +36,7 @@ enum class WhenFull {
 
 /// Where a test may kill the producer. See BasicProducer's `Hook`.
 enum class PublishStep {
+  kClaimed,  ///< gated: asked for room, and has not looked whether it is there
   kDeclared,
   kPayloadHalf,
   kPayloadStored,
@@ -131,7 +132,7 @@ class ProducerCore {
   std::uint64_t* armed_word_;
   bool gated_ = false;
   std::uint64_t last_event_ns_ = 0;
-  void (*status_hook_)(PublishStep) = nullptr;  ///< tests: see PublishStep
+  void (*step_hook_)(PublishStep) = nullptr;  ///< tests: see PublishStep
 
  private:
   void lock(const std::string& name);
@@ -192,7 +193,7 @@ class BasicProducer : public ProducerCore {
                                   std::to_string(layout_.slot_bytes()) + " bytes");
     }
     if constexpr (!std::is_same_v<Hook, NoHook>) {
-      status_hook_ = [](PublishStep step) { Hook{}(step); };
+      step_hook_ = [](PublishStep step) { Hook{}(step); };
     }
   }
 
