@@ -73,7 +73,7 @@ TEST_P(TakeoverTest, HangsNobodyTearsNothingAndBalances) {
   const auto [step, way, occurrence, before] = GetParam();
   LocalRing ring = LocalRing::anonymous({.slot_count = 8, .first_sequence = 60});
   Consumer steady(ring.mapping());
-  const int status = testing::run_child([&] { return die(ring, before); });
+  const int status = testing::run_child([&, before = before] { return die(ring, before); });
   const bool has_step = way != Way::kReserve || step != PublishStep::kPayloadHalf;
   ASSERT_EQ(WIFSIGNALED(status), has_step);
   if (has_step) {
