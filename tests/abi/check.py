@@ -7,7 +7,7 @@ usage: check.py layout TABLE ABI_H PROGRAM...
 layout     runs the programs: each prints the table; no field is forgotten, none is padded.
 compilers  builds both programs with each compiler that is there and does the same; abi.h
            alone is also compiled for 32 bits where the compiler can.
-A change on purpose: raise the minor or the major version in abi.h, say so in CHANGELOG.md,
+A change on purpose: raise the minor or the major version in abi.h, say so in ring/CHANGELOG.md,
 and put what print_c prints into the table (a major version gets a table of its own).
 """
 import argparse
