@@ -211,20 +211,20 @@ TEST(GroupTest, AForkDoesNotKeepADeadMemberAlive) {
     auto* member = new Member(group);
     std::array<Event, 4> events;
     member->read_burst(std::span<Event>(events));
-    const pid_t pid = ::fork();
-    if (pid == 0) {
+    if (::fork() == 0) {
+      const pid_t pid = ::getpid();  // told from here: its fork is over, handlers and all
+      if (::write(pipe[1], &pid, sizeof(pid)) != sizeof(pid)) ::_exit(1);
       for (;;) ::pause();
     }
-    if (::write(pipe[1], &pid, sizeof(pid)) != sizeof(pid)) ::_exit(1);
     ::_exit(0);
   });
+  ::close(pipe[1]);
   ASSERT_EQ(::read(pipe[0], &grandchild, sizeof(grandchild)),
             static_cast<ssize_t>(sizeof(grandchild)));
   EXPECT_EQ(group.dead_count(), 1u);
   EXPECT_TRUE(Recovery::begin(group).has_value());
   ::kill(grandchild, SIGKILL);
   ::close(pipe[0]);
-  ::close(pipe[1]);
 }
 
 TEST(GroupTest, TheLivingAreNotRecovered) {
