@@ -80,7 +80,17 @@ To clamp_to(std::int64_t value) noexcept {
 
 }  // namespace
 
-Control::Control() : fd_(open_node(EVRING_CONTROL_PATH, O_RDWR)) {}
+Control::Control() {
+  is_writable_ = ::access(EVRING_CONTROL_PATH, W_OK) == 0;
+  fd_ = open_node(EVRING_CONTROL_PATH, is_writable_ ? O_RDWR : O_RDONLY);
+}
+
+void Control::change(unsigned long request, void* argument, const std::string& what) {
+  if (!is_writable_) {
+    throw_errno(what + ": " + EVRING_CONTROL_PATH + remedy_for(EACCES), EACCES);
+  }
+  call(fd_.get(), request, argument, what);
+}
 
 std::uint64_t Control::add(const DeviceConfig& config) {
   evring_device_config abi{};
@@ -96,7 +106,7 @@ std::uint64_t Control::add(const DeviceConfig& config) {
   abi.rate_hz = config.rate_hz;
   abi.batch_count = config.batch_count;
   abi.home_cpu = config.home_cpu;
-  call(fd_.get(), EVRING_IOC_ADD, &abi, "adding device " + config.name);
+  change(EVRING_IOC_ADD, &abi, "adding device " + config.name);
   return abi.device_id;
 }
 
@@ -104,7 +114,7 @@ void Control::remove(const std::string& name) {
   evring_device_name abi{};
   abi.size = sizeof(abi);
   copy_name(abi.name, name);
-  call(fd_.get(), EVRING_IOC_REMOVE, &abi, "removing device " + name);
+  change(EVRING_IOC_REMOVE, &abi, "removing device " + name);
 }
 
 std::vector<evring_device_info> Control::list() const {

@@ -70,6 +70,7 @@ grep -q "removed" /tmp/watched || fail "no word of the removal: $(cat /tmp/watch
 
 echo "== permissions"
 expect 1 "run as root" su nobody -s /bin/sh -c "evring add bar"
+expect 0 "soft0" su nobody -s /bin/sh -c "evring list"
 
 echo "== stress"
 expect 0 '"balanced": true' evring stress --device kernel --seconds 2 --producers 4 --json

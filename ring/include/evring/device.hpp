@@ -35,6 +35,7 @@ struct DeviceConfig {
 /// where there is one, the remedy (module not loaded, no permission).
 class Control {
  public:
+  /// Open for reading is enough for list(); add() and remove() need a writable node.
   Control();
   /// @return the device's id.
   std::uint64_t add(const DeviceConfig& config);
@@ -42,6 +43,9 @@ class Control {
   std::vector<evring_device_info> list() const;
 
  private:
+  void change(unsigned long request, void* argument, const std::string& what);
+
+  bool is_writable_ = false;
   FileDescriptor fd_;
 };
 
