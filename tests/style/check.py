@@ -17,8 +17,7 @@ ROOMS = ("ring", "kmod", "poller", "bench", "tests")
 MAY_INCLUDE = {"ring": {"ring"}, "kmod": {"kmod"}, "poller": {"poller", "ring"}}
 KMOD_MAY_ALSO_INCLUDE = "ring/include/evring/abi.h"
 KERNEL_CODE = ("kmod/", "tests/guest/fault/")
-TOP_LEVEL = set(ROOMS) | {"CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE",
-                          "CHANGELOG.md"}
+TOP_LEVEL = set(ROOMS) | {"CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE"}
 CODE = (".c", ".h", ".cpp", ".hpp", ".cc")
 PROTOCOL = "ring/PROTOCOL.md"
 MAX_FILE_LINES = 520
