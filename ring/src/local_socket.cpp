@@ -66,9 +66,11 @@ Answer receive_answer(int socket, const std::string& name) {
   message.msg_controllen = control.size();
   const ssize_t bytes =
       uninterrupted([&] { return ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC); });
+  if (bytes == 0 || (bytes < 0 && errno == ECONNRESET)) {
+    throw_errno(name + ": its owner hung up", ECONNREFUSED);
+  }
   if (bytes < 0) throw_errno(name + ": its owner does not answer");
   const std::size_t count = take_descriptors(message, answer);
-  if (bytes == 0) throw_errno(name + ": its owner hung up", ECONNREFUSED);
   const AttachReply& reply = answer.reply;
   if (static_cast<std::size_t>(bytes) != sizeof(reply) || reply.magic != kSocketMagic) {
     throw_errno(name + ": its owner speaks another protocol", EPROTO);

@@ -164,10 +164,10 @@ TEST_F(LocalSocketTest, TellsAParkedConsumerOfTheOwnersDeath) {
     const LocalRing ring = LocalRing::named({.name = "doomed"});
     // A fork of the owner keeps nothing of the server alive.
     testing::start_child([&] {
+      ready.open();  // by now it has closed what it inherited
       finish.pass();
       return true;
     });
-    ready.open();
     ::pause();
     return true;
   });
