@@ -10,7 +10,9 @@
 
 namespace evring::bench {
 
-std::vector<int> allowed_cpus() {
+namespace {
+
+std::vector<int> read_allowed_cpus() {
   cpu_set_t set;
   CPU_ZERO(&set);
   if (sched_getaffinity(0, sizeof(set), &set) != 0) {
@@ -22,6 +24,14 @@ std::vector<int> allowed_cpus() {
   }
   return cpus;
 }
+
+// Before main(), and so before anything is pinned: a thread that is says that one CPU
+// is all there is.
+const std::vector<int> cpus_at_start = read_allowed_cpus();
+
+}  // namespace
+
+std::vector<int> allowed_cpus() { return cpus_at_start; }
 
 void pin_this_thread(int cpu) {
   cpu_set_t set;

@@ -14,7 +14,7 @@
 
 namespace evring::bench {
 
-/// CPUs this process may run on, ascending.
+/// CPUs this process could run on when it started, ascending.
 std::vector<int> allowed_cpus();
 
 /// Pins the calling thread. @throws std::system_error naming the CPU.
