@@ -3,10 +3,9 @@
 // in a process of its own, so that no contender inherits another's memory or luck.
 #pragma once
 
-#include <bench/measure/registry.hpp>
-
 #include <nlohmann/json.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -14,13 +13,14 @@
 namespace evring::bench {
 
 struct Case {
-  std::string loop = "throughput";  ///< see run_case()
-  std::string contender;            ///< "" for the limits
+  std::string loop = "throughput";  ///< a name of all_loops()
+  std::string contender{};          ///< "" for a loop that is no queue's
+  std::string variant{};            ///< what the loop tells apart besides, in its own words
   std::size_t payload_bytes = 56;
   std::size_t burst_count = 32;
   unsigned consumer_count = 1;
   std::size_t slot_count = 4096;
-  double rate_hz = 0;  ///< latency
+  double rate_hz = 0;  ///< of a paced producer
   unsigned duration_ms = 100;
   std::uint64_t event_count = 0;  ///< instead of a duration, where it is not 0
   bool fifo = true;
@@ -31,15 +31,21 @@ struct Case {
   std::vector<std::string> arguments() const;
 };
 
-/// Runs it here and now. Loops: throughput, same-thread, ping-pong, latency; and the
-/// limits bare-plain, bare-vector, eventfd-wake, futex-wake, doorbell-wake, syscall.
+/// How cases are named for and run: one line of the table in cases.cpp.
+struct Loop {
+  std::string name;
+  std::string what;  ///< one line for people
+  /// @return {"value", "unit", "exact", …}: value is events/s for rates and ns for most
+  ///         else; exact says that all that could be checked added up.
+  nlohmann::json (*run)(const Case&) = nullptr;
+};
+
+const std::vector<Loop>& all_loops();
+
+/// Runs it here and now.
 ///
-/// @return {"id", "value", "unit", "exact", ...}; value is events/s for rates and ns
-///         for all else.
+/// @return what its loop returns, and "id".
 /// @throws std::invalid_argument naming a loop or contender that does not exist.
 nlohmann::json run_case(const Case& one);
-
-/// Every case of a round.
-std::vector<Case> plan_round(bool quick);
 
 }  // namespace evring::bench

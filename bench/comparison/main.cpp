@@ -4,6 +4,8 @@
 // writes the report. Exit codes: 0 fine, 1 error, 2 usage.
 #include "report.hpp"
 
+#include <bench/measure/registry.hpp>
+
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
@@ -25,6 +27,7 @@ struct AllOptions {
   std::string json_path = "compare.json";
   std::string html_path = "compare.html";
   std::string only;
+  std::vector<std::string> records;
 };
 
 void write_file(const std::string& path, const std::string& text) {
@@ -35,6 +38,7 @@ void write_file(const std::string& path, const std::string& text) {
 }
 
 int list() {
+  for (const Loop& each : all_loops()) fmt::print("{:<26} loop    {}\n", each.name, each.what);
   for (const Contender& each : all_contenders()) {
     const char* delivery = each.delivery == Delivery::kShared  ? "shared"
                            : each.delivery == Delivery::kLossy ? "lossy"
@@ -53,22 +57,25 @@ int one(const Case& options) {
   return record["exact"].get<bool>() ? 0 : 1;
 }
 
-int all(const AllOptions& options) {
-  std::vector<Case> plan = plan_round(options.quick);
-  std::erase_if(plan, [&](const Case& each) {
-    return !options.only.empty() && each.id().find(options.only) == std::string::npos;
-  });
-  if (plan.empty()) throw std::invalid_argument("no case matches " + options.only);
-  for (Case& each : plan) each.fifo = !options.no_fifo;
+RoundOptions round_options(const AllOptions& options) {
   RoundOptions rounds{.round_count = options.quick ? 3u : 9u,
                       .seed = options.seed,
                       .program = std::filesystem::read_symlink("/proc/self/exe"),
-                      .time_limit_s = options.quick ? 100.0 : 13 * 60.0};
+                      .time_limit_s = options.quick ? 100.0 : 12 * 60.0,
+                      .fifo = !options.no_fifo};
   if (options.round_count != 0) rounds.round_count = options.round_count;
-  const std::vector<Round> ran = run_rounds(plan, rounds);
+  return rounds;
+}
+
+int all(const AllOptions& options) {
+  Plan plan = make_plan(options.quick);
+  if (!options.only.empty()) keep_only(plan, options.only);
+  if (plan.empty()) throw std::invalid_argument("no case matches " + options.only);
+  Rounds rounds = run_rounds(plan, round_options(options));
+  for (const std::string& path : options.records) merge_rounds(rounds, path);
   std::vector<BarResult> bars;
-  for (const BarPart& part : all_bars()) bars.push_back(hold(part, ran));
-  const nlohmann::json report = report_json(ran, bars, {.fifo = !options.no_fifo});
+  for (const BarPart& part : all_bars()) bars.push_back(hold(part, rounds));
+  const nlohmann::json report = report_json(rounds, bars, {.fifo = !options.no_fifo});
   fmt::print("{}", report_text(report));
   write_file(options.json_path, report.dump(1) + "\n");
   write_file(options.html_path, report_html(report));
@@ -79,6 +86,7 @@ int all(const AllOptions& options) {
 void add_case_options(CLI::App& command, Case& options, bool& no_fifo) {
   command.add_option("--loop", options.loop, "throughput, same-thread, ping-pong, latency, …");
   command.add_option("--contender", options.contender, "a name from `list`");
+  command.add_option("--variant", options.variant, "what the loop tells apart besides");
   command.add_option("--payload", options.payload_bytes, "bytes, as in `list`");
   command.add_option("--burst", options.burst_count)->check(CLI::Range(1, 256));
   command.add_option("--consumers", options.consumer_count)->check(CLI::Range(1, 63));
@@ -95,6 +103,9 @@ void add_all_options(CLI::App& command, AllOptions& options) {
   command.add_option("--rounds", options.round_count, "9, or 3 with --quick")->take_last();
   command.add_option("--seed", options.seed, "of the order of cases");
   command.add_option("--only", options.only, "cases whose id contains this");
+  command.add_option("--records", options.records,
+                     "rounds measured elsewhere, to be held against the bars as well: a JSON "
+                     "array of {id: record}");
   command.add_option("--json", options.json_path)->take_last();
   command.add_option("--html", options.html_path)->take_last();
 }

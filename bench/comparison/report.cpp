@@ -3,6 +3,7 @@
 #include "report.hpp"
 
 #include <bench/measure/machine.hpp>
+#include <bench/measure/registry.hpp>
 #include <bench/measure/statistics.hpp>
 
 #include <fmt/format.h>
@@ -32,7 +33,7 @@ std::string bar_line(const json& bar) {
 
 }  // namespace
 
-std::vector<Summary> summarise(const std::vector<Round>& rounds) {
+std::vector<Summary> summarise(const Rounds& rounds) {
   std::map<std::string, Summary> by_id;
   std::map<std::string, std::vector<double>> figures;
   for (const Round& round : rounds) {
@@ -59,7 +60,7 @@ std::vector<Summary> summarise(const std::vector<Round>& rounds) {
   return all;
 }
 
-json report_json(const std::vector<Round>& rounds, const std::vector<BarResult>& bars,
+json report_json(const Rounds& rounds, const std::vector<BarResult>& bars,
                  const Placement& placement) {
   const Machine machine = describe_machine();
   json report = {{"machine",

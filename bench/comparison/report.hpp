@@ -5,6 +5,8 @@
 
 #include "bars.hpp"
 
+#include <bench/measure/thread.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <string>
@@ -23,10 +25,10 @@ struct Summary {
   unsigned failed_count = 0;  ///< rounds in which it failed or did not add up
 };
 
-std::vector<Summary> summarise(const std::vector<Round>& rounds);
+std::vector<Summary> summarise(const Rounds& rounds);
 
 /// {"machine", "bars", "cases", "missing", "rounds"}
-nlohmann::json report_json(const std::vector<Round>& rounds, const std::vector<BarResult>& bars,
+nlohmann::json report_json(const Rounds& rounds, const std::vector<BarResult>& bars,
                            const Placement& placement);
 
 /// Tables of the cases and of the bars, for people.

@@ -17,7 +17,9 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <random>
+#include <stdexcept>
 #include <system_error>
 
 namespace evring::bench {
@@ -62,6 +64,34 @@ json failure(const Case& one, const std::string& why) {
   return {{"id", one.id()}, {"failed", why}, {"exact", false}};
 }
 
+class Watch {
+ public:
+  double elapsed_s() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  }
+
+ private:
+  const Deadline begin_ = std::chrono::steady_clock::now();
+};
+
+/// The cases of one round, groups kept together.
+std::vector<Case> order_of(const Plan& plan, unsigned number, bool bars_only,
+                           std::mt19937_64& random) {
+  std::vector<std::size_t> indices;
+  for (std::size_t i = 0; i < plan.size(); ++i) {
+    if (bars_only && plan[i].share == Share::kThird) continue;
+    if (runs_in(plan[i], i, number)) indices.push_back(i);
+  }
+  std::shuffle(indices.begin(), indices.end(), random);
+  std::vector<Case> order;
+  for (const std::size_t index : indices) {
+    std::vector<Case> cases = plan[index].cases;
+    std::shuffle(cases.begin(), cases.end(), random);
+    order.insert(order.end(), cases.begin(), cases.end());
+  }
+  return order;
+}
+
 }  // namespace
 
 json run_case_apart(const std::string& program, const Case& one, unsigned timeout_s) {
@@ -86,29 +116,38 @@ json run_case_apart(const std::string& program, const Case& one, unsigned timeou
   return record;
 }
 
-std::vector<Round> run_rounds(const std::vector<Case>& plan, const RoundOptions& options) {
-  std::vector<Round> rounds;
+Rounds run_rounds(const Plan& plan, const RoundOptions& options) {
+  Rounds rounds;
   std::mt19937_64 random(options.seed);
-  const auto begin = std::chrono::steady_clock::now();
-  const auto elapsed_s = [begin] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  };
+  const Watch watch;
   for (unsigned number = 0; number < options.round_count; ++number) {
-    if (number != 0 && elapsed_s() > options.time_limit_s) break;
-    std::vector<Case> order = plan;
-    std::shuffle(order.begin(), order.end(), random);
+    if (number != 0 && watch.elapsed_s() > options.time_limit_s) break;
+    const bool late = watch.elapsed_s() * options.round_count > options.time_limit_s * number;
     Round round;
-    for (const Case& one : order) {
-      if (elapsed_s() > options.time_limit_s) break;
-      round[one.id()] = run_case_apart(options.program, one, options.case_timeout_s);
+    for (const Case& one : order_of(plan, number, number != 0 && late, random)) {
+      if (watch.elapsed_s() > options.time_limit_s) break;
+      Case placed = one;
+      placed.fifo = options.fifo;
+      round[one.id()] = run_case_apart(options.program, placed, options.case_timeout_s);
     }
-    if (!options.quiet) {
-      fmt::print(stderr, "round {} of {}: {} cases, {:.0f} s\n", number + 1, options.round_count,
-                 round.size(), elapsed_s());
+    if (!options.silent) {
+      fmt::print(stderr, "round {} of {}: {} cases, {:.0f} s{}\n", number + 1, options.round_count,
+                 round.size(), watch.elapsed_s(),
+                 number != 0 && late ? ", the bars' cases alone: behind time" : "");
     }
     rounds.push_back(std::move(round));
   }
   return rounds;
+}
+
+void merge_rounds(Rounds& rounds, const std::string& path) {
+  std::ifstream file(path);
+  const json more = json::parse(file, nullptr, false);
+  if (!more.is_array()) throw std::runtime_error(path + ": not an array of rounds");
+  for (std::size_t i = 0; i < more.size(); ++i) {
+    if (rounds.size() <= i) rounds.emplace_back();
+    for (const auto& [id, record] : more[i].items()) rounds[i][id] = record;
+  }
 }
 
 std::optional<double> value_of(const Round& round, const std::string& id, const std::string& key) {

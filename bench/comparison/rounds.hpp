@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Rounds: every case once, in shuffled order, each in a fresh process. Figures of one
-// round are paired; a case that fails or overruns its time has none in that round.
+// Rounds: each case in a fresh process, groups in shuffled order and the cases within a
+// group as well. Figures of one round are paired; a case that fails or overruns its
+// time has none in that round.
 #pragma once
 
-#include "cases.hpp"
+#include "plan.hpp"
 
 #include <cstdint>
 #include <map>
@@ -15,17 +16,25 @@ namespace evring::bench {
 
 /// One round's records by case id.
 using Round = std::map<std::string, nlohmann::json>;
+using Rounds = std::vector<Round>;
 
 struct RoundOptions {
   unsigned round_count = 9;
   std::uint64_t seed = 1;
   std::string program;  ///< evring_compare itself
-  unsigned case_timeout_s = 10;
-  double time_limit_s = 13 * 60;  ///< no new case past this
-  bool quiet = false;
+  unsigned case_timeout_s = 30;
+  /// No new case past this; and groups that need not run in every round are left out of
+  /// a round that begins behind its share of it.
+  double time_limit_s = 12 * 60;
+  bool fifo = true;
+  bool silent = false;
 };
 
-std::vector<Round> run_rounds(const std::vector<Case>& plan, const RoundOptions& options);
+Rounds run_rounds(const Plan& plan, const RoundOptions& options);
+
+/// Adds records of the file's rounds, an array of {id: record}, to these, by their order.
+/// @throws std::runtime_error naming the path.
+void merge_rounds(Rounds& rounds, const std::string& path);
 
 /// Runs `program` with the case's arguments. @return its record, or {"id", "failed"}.
 nlohmann::json run_case_apart(const std::string& program, const Case& one, unsigned timeout_s);

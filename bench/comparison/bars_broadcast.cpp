@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// Bars 1 to 4 and 6: one producer, every consumer sees every event.
+#include "bars.hpp"
+
+#include <bench/measure/thread.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace evring::bench {
+namespace {
+
+constexpr const char* kCopy = "evring-gated";
+constexpr const char* kInPlace = "evring-gated-in-place";
+
+/// Either way in and out of a gated ring.
+std::vector<Candidate> gated(std::size_t payload, std::size_t burst, unsigned consumers = 1) {
+  return {throughput_of(kCopy, payload, burst, consumers),
+          throughput_of(kInPlace, payload, burst, consumers)};
+}
+
+std::vector<Candidate> bare_lines() {
+  std::vector<Candidate> limits;
+  for (const char* loop : {"bare-plain", "bare-vector"}) {
+    for (const int burst : {32, 256}) {
+      limits.push_back({fmt::format("{} by {}", loop, burst),
+                        figure_of(fmt::format("{}/burst{}/4096", loop, burst))});
+    }
+  }
+  return limits;
+}
+
+std::vector<Candidate> peers(bool shared, std::size_t burst, unsigned consumers) {
+  return packaged(true, shared, 56, [=](const std::string& name) {
+    return throughput_id(name, 56, burst, consumers);
+  });
+}
+
+std::optional<double> delivered_of_published(const Round& round) {
+  const std::string id = throughput_id("evring-overwrite", 56, 32, 1);
+  const std::optional<double> received = value_of(round, id, "received");
+  const std::optional<double> published = value_of(round, id, "published");
+  if (!received || !published || *published == 0) return std::nullopt;
+  return *received / *published;
+}
+
+/// What a thread keeps of its share of the cores when `more` consumers run, not `fewer`:
+/// a producer and its consumers are one thread each.
+double share_kept(unsigned fewer, unsigned more) {
+  const auto cores = static_cast<double>(allowed_cpus().size());
+  return std::min(1.0, cores / (1 + more)) / std::min(1.0, cores / (1 + fewer));
+}
+
+}  // namespace
+
+void add_broadcast_bars(Bars& bars) {
+  bars.push_back({.bar = 1,
+                  .name = "gated 56 B x32 / bare lines streamed",
+                  .limit = 0.80,
+                  .ours = gated(56, 32),
+                  .theirs = bare_lines()});
+  bars.push_back({.bar = 1,
+                  .name = "gated 56 B x32 / best packaged peer",
+                  .limit = 1.1,
+                  .ours = gated(56, 32),
+                  .theirs = peers(true, 32, 1)});
+  bars.push_back({.bar = 1,
+                  .name = "gated 56 B x32 / mutex list",
+                  .limit = 60,
+                  .ours = gated(56, 32),
+                  .theirs = {throughput_of("mutex-list", 56, 32)}});
+  bars.push_back({.bar = 2,
+                  .name = "gated 56 B one at a time / bursts of 32",
+                  .limit = 0.85,
+                  .ours = gated(56, 1),
+                  .theirs = gated(56, 32)});
+  bars.push_back({.bar = 3,
+                  .name = "gated 16 B x32 / 56 B x32",
+                  .limit = 1.4,
+                  .ours = gated(16, 32),
+                  .theirs = gated(56, 32)});
+  bars.push_back({.bar = 4,
+                  .name = "overwrite 56 B x32: delivered / published, all accounted for",
+                  .limit = 0.9,
+                  .ours = {{"evring-overwrite", delivered_of_published}}});
+  for (const unsigned consumers : {2u, 4u}) {
+    bars.push_back({.bar = 6,
+                    .name = fmt::format("gated 56 B x32, {} consumers / best fan-out", consumers),
+                    .limit = 1.2,
+                    .ours = gated(56, 32, consumers),
+                    .theirs = peers(false, 32, consumers)});
+    const unsigned fewer = consumers / 2;
+    bars.push_back({.bar = 6,
+                    .name = fmt::format("gated 56 B x32, {} consumers / {}: at least the share of "
+                                        "the cores that a thread keeps",
+                                        consumers, fewer),
+                    .limit = share_kept(fewer, consumers),
+                    .ours = gated(56, 32, consumers),
+                    .theirs = gated(56, 32, fewer)});
+  }
+}
+
+}  // namespace evring::bench

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// The loops that a case can name. Each runs one case and returns its record; the table
+// in cases.cpp gives it its name.
+#pragma once
+
+#include "cases.hpp"
+
+#include <bench/measure/throughput.hpp>
+
+namespace evring::bench {
+
+// Of every contender: loops_queues.cpp.
+nlohmann::json throughput_record(const Case& one);
+nlohmann::json same_thread_record(const Case& one);
+nlohmann::json ping_pong_record(const Case& one);
+nlohmann::json latency_record(const Case& one);
+
+// What the machine allows: loops_limits.cpp.
+nlohmann::json bare_plain_record(const Case& one);
+nlohmann::json bare_vector_record(const Case& one);
+nlohmann::json eventfd_wake_record(const Case& one);
+nlohmann::json futex_wake_record(const Case& one);
+nlohmann::json doorbell_wake_record(const Case& one);
+nlohmann::json syscall_record(const Case& one);
+
+/// What a case asks for, as the measuring loops take it.
+RunOptions run_options(const Case& one);
+/// A record whose value is `per_second` and whose account is the result's.
+nlohmann::json rate_record(const ThroughputResult& result, double per_second);
+
+}  // namespace evring::bench
