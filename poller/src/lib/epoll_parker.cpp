@@ -59,7 +59,7 @@ void EpollParker::forget(unsigned id) noexcept {
 
 ArmResult EpollParker::arm(unsigned id, const ArmRequest& request, std::uint64_t cursor) noexcept {
   Watch& watch = watches_[id];
-  if (watch.link->is_device()) return arm_device(id, request, cursor);
+  if (watch.link->is_device()) return arm_and_add(id, request, cursor);
   Registration& registration = *watch.link->registration();
   if (!registration.arm(request, cursor)) return ArmResult::kReady;
   if (!watch.added) {
@@ -71,14 +71,10 @@ ArmResult EpollParker::arm(unsigned id, const ArmRequest& request, std::uint64_t
   return ArmResult::kArmed;
 }
 
-ArmResult EpollParker::arm_device(unsigned id, const ArmRequest& request,
-                                  std::uint64_t cursor) noexcept {
+ArmResult EpollParker::arm_and_add(unsigned id, const ArmRequest& request,
+                                   std::uint64_t cursor) noexcept {
   Watch& watch = watches_[id];
-  try {
-    watch.link->device()->arm(request, cursor);
-  } catch (const std::system_error&) {
-    return ArmResult::kGone;
-  }
+  if (arm_device(*watch.link, request, cursor) == ArmResult::kGone) return ArmResult::kGone;
   control(watch.added ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, watch.link->device()->fd(),
           EPOLLIN | EPOLLONESHOT, Kind::kDevice, id);
   watch.added = true;
@@ -92,11 +88,7 @@ bool EpollParker::disarm(unsigned id) noexcept {
   if (!watch.armed) return false;
   watch.armed = false;
   if (!watch.link->is_device()) return watch.link->registration()->disarm();
-  try {
-    watch.link->device()->disarm();
-  } catch (const std::system_error&) {
-    // The device is gone, and its arm with it.
-  }
+  disarm_device(*watch.link);
   return false;
 }
 
@@ -131,12 +123,13 @@ void EpollParker::take(std::uint64_t data, std::uint32_t events,
   }
   if (!watch.armed) return;
   watch.armed = false;
-  const bool gone = kind == Kind::kDevice && (events & (EPOLLHUP | EPOLLERR)) != 0;
-  if (kind == Kind::kDoorbell) watch.link->registration()->disarm();
-  // A poll cannot say that it was max_idle that rang; an empty ring can.
-  const bool idle = kind == Kind::kDevice && watch.link->is_empty_from(watch.cursor);
-  const WakeCause cause = idle ? WakeCause::kIdle : WakeCause::kDoorbell;
-  wakes.push_back({id, gone ? WakeCause::kGone : cause});
+  if (kind == Kind::kDevice) {
+    const bool hung_up = (events & (EPOLLHUP | EPOLLERR)) != 0;
+    wakes.push_back({id, cause_of_ready(*watch.link, watch.cursor, hung_up)});
+  } else {
+    watch.link->registration()->disarm();
+    wakes.push_back({id, WakeCause::kDoorbell});
+  }
 }
 
 }  // namespace evring

@@ -38,7 +38,7 @@ class EpollParker final : public Parker {
 
   void control(int operation, int fd, std::uint32_t events, Kind kind, unsigned id) noexcept;
   void remove(int fd) noexcept;
-  ArmResult arm_device(unsigned id, const ArmRequest& request, std::uint64_t cursor) noexcept;
+  ArmResult arm_and_add(unsigned id, const ArmRequest& request, std::uint64_t cursor) noexcept;
   void take(std::uint64_t data, std::uint32_t events, std::vector<Wake>& wakes) noexcept;
 
   std::string reason_;

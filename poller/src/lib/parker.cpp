@@ -28,6 +28,31 @@ void Parker::clear_interrupt() noexcept {
   [[maybe_unused]] const auto got = read(interrupt_fd_.get(), &value, sizeof(value));
 }
 
+ArmResult Parker::arm_device(RingLink& link, const ArmRequest& request,
+                             std::uint64_t cursor) noexcept {
+  try {
+    link.device()->arm(request, cursor);
+  } catch (const std::system_error&) {
+    return ArmResult::kGone;
+  }
+  return ArmResult::kArmed;
+}
+
+void Parker::disarm_device(RingLink& link) noexcept {
+  try {
+    link.device()->disarm();
+  } catch (const std::system_error&) {
+    // The device is gone, and its arm with it.
+  }
+}
+
+WakeCause Parker::cause_of_ready(const RingLink& link, std::uint64_t cursor,
+                                 bool hung_up) noexcept {
+  if (hung_up) return WakeCause::kGone;
+  // A poll cannot say that it was max_idle that rang; an empty ring can.
+  return link.is_empty_from(cursor) ? WakeCause::kIdle : WakeCause::kDoorbell;
+}
+
 std::unique_ptr<Parker> Parker::make(Rung best_rung) {
   if (best_rung >= Rung::kEpoll) {
     return std::make_unique<EpollParker>("asked for nothing better", best_rung == Rung::kEpoll);

@@ -106,11 +106,7 @@ ArmResult UringParker::arm_local(unsigned id, const ArmRequest& request,
 ArmResult UringParker::arm_by_ioctl(unsigned id, const ArmRequest& request,
                                     std::uint64_t cursor) noexcept {
   Watch& watch = watches_[id];
-  try {
-    watch.link->device()->arm(request, cursor);
-  } catch (const std::system_error&) {
-    return ArmResult::kGone;
-  }
+  if (arm_device(*watch.link, request, cursor) == ArmResult::kGone) return ArmResult::kGone;
   post_poll(watch.link->device()->fd(), POLLIN, false, pack(Kind::kPoll, id, ++watch.serial));
   watch.poll_posted = true;
   watch.cursor = cursor;
@@ -123,11 +119,11 @@ bool UringParker::disarm(unsigned id) noexcept {
   if (!watch.armed) return false;
   watch.armed = false;
   if (!watch.link->is_device()) return watch.link->registration()->disarm();
-  disarm_device(id, watch);
+  cancel_arm(id, watch);
   return false;
 }
 
-void UringParker::disarm_device(unsigned id, Watch& watch) noexcept {
+void UringParker::cancel_arm(unsigned id, Watch& watch) noexcept {
   if (watch.command_count != 0) {
     io_uring_sqe* sqe = ring_.next_sqe();
     sqe->opcode = IORING_OP_URING_CMD;
@@ -142,11 +138,7 @@ void UringParker::disarm_device(unsigned id, Watch& watch) noexcept {
     sqe->addr = pack(Kind::kPoll, id, watch.serial);
     sqe->user_data = pack(Kind::kIgnored, id, 0);
     watch.poll_posted = false;
-    try {
-      watch.link->device()->disarm();
-    } catch (const std::system_error&) {
-      // The device is gone, and its arm with it.
-    }
+    disarm_device(*watch.link);
   }
   ++watch.serial;
 }
@@ -251,11 +243,8 @@ void UringParker::take_poll(unsigned id, std::uint16_t serial, int result,
   if (watch.choice == nullptr || !watch.armed || serial != watch.serial) return;
   watch.armed = false;
   watch.poll_posted = false;
-  const bool gone = result > 0 && (result & (POLLHUP | POLLERR)) != 0;
-  // A poll cannot say that it was max_idle that rang; an empty ring can.
-  const bool idle = watch.link->is_empty_from(watch.cursor);
-  const WakeCause cause = idle ? WakeCause::kIdle : WakeCause::kDoorbell;
-  wakes.push_back({id, gone ? WakeCause::kGone : cause});
+  const bool hung_up = result > 0 && (result & (POLLHUP | POLLERR)) != 0;
+  wakes.push_back({id, cause_of_ready(*watch.link, watch.cursor, hung_up)});
 }
 
 }  // namespace evring

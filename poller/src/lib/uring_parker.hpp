@@ -65,7 +65,7 @@ class UringParker final : public Parker {
   void post_command(unsigned id, Watch& watch, const evring_arm& arm) noexcept;
   ArmResult arm_local(unsigned id, const ArmRequest& request, std::uint64_t cursor) noexcept;
   ArmResult arm_by_ioctl(unsigned id, const ArmRequest& request, std::uint64_t cursor) noexcept;
-  void disarm_device(unsigned id, Watch& watch) noexcept;
+  void cancel_arm(unsigned id, Watch& watch) noexcept;
   void take(const io_uring_cqe& cqe, std::vector<Wake>& wakes) noexcept;
   void take_local(unsigned id, Kind kind, bool more, std::vector<Wake>& wakes) noexcept;
   void take_command(unsigned id, std::uint16_t serial, int result,

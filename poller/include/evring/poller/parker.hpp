@@ -72,6 +72,14 @@ class Parker {
 
  protected:
   Parker();
+  /// A device that is armed by ioctl, for whoever polls its descriptor.
+  static ArmResult arm_device(RingLink& link, const ArmRequest& request,
+                              std::uint64_t cursor) noexcept;
+  static void disarm_device(RingLink& link) noexcept;
+  /// Why a polled device that was armed at `cursor` became ready.
+  static WakeCause cause_of_ready(const RingLink& link, std::uint64_t cursor,
+                                  bool hung_up) noexcept;
+
   int interrupt_fd() const noexcept { return interrupt_fd_.get(); }
   void clear_interrupt() noexcept;
 
