@@ -2,7 +2,6 @@
 // What a poller hands over, whatever it does while there is nothing.
 #include "support.hpp"
 
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -121,39 +120,6 @@ TEST(PollerTest, DrainsUpToTheHeadOfItsCall) {
   };
   EXPECT_GE(poller.drain(publish_more), 50u);
   EXPECT_LT(seen, 60u) << "a producer that goes on must not keep it";
-}
-
-TEST(PollerTest, ThousandQuietRingsAreNotLookedAtOnEveryPass) {
-  constexpr unsigned kQuietCount = 1000;
-  rlimit files{};
-  getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &files);
-  constexpr std::uint64_t kPassCount = 2000;
-  PollerOptions options;
-  options.strategy = WaitStrategy::kBusySpin;
-  Poller poller(std::move(options));
-  LocalRing busy = small_ring(Mode::kOverwrite, 4096);
-  Producer producer(busy);
-  poller.add(PollSource::of(busy, {.doorbell = false}));
-  LocalRingOptions quiet;
-  quiet.slot_count = 2;
-  quiet.registered_count_max = 1;
-  for (unsigned i = 0; i < kQuietCount; ++i) {
-    poller.add(PollSource::of(LocalRing::anonymous(quiet), {.doorbell = false}));
-  }
-  for (int i = 0; i < 200; ++i) poller.poll_once(kIgnore);  // until they count as quiet
-  const std::uint64_t before = poller.counters().empty_polls;
-  for (std::uint64_t i = 0; i < kPassCount; ++i) {
-    producer.publish(event_of(i));
-    poller.poll_once(kIgnore);
-  }
-  EXPECT_LE(poller.counters().empty_polls - before, kPassCount * 5);
-  poller.drain(kIgnore);
-  EXPECT_EQ(poller.counters(0).received, kPassCount);
-  for (unsigned id = 1; id <= kQuietCount; ++id) {
-    EXPECT_GE(poller.counters(id).empty_polls, 64u) << "none may be forgotten";
-  }
 }
 
 TEST(PollerTest, AGatedRingHoldsItsProducerUntilTheBurstIsHandedOver) {

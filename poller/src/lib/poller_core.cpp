@@ -42,14 +42,53 @@ PollerCore::Clock::time_point PollerCore::now() noexcept {
 
 void PollerCore::note_empty(unsigned id, std::uint64_t cursor) {
   RingState& ring = *rings_[id];
-  const bool at_once = options_.strategy == WaitStrategy::kPark;
-  if (ring.state == State::kHot) {
-    if (!at_once && ring.empty_streak < kHotEmptyLooks) return;
-    move_to(id, State::kQuiet);
-    if (options_.strategy == WaitStrategy::kAdaptive) ring.quiet_since = now();
+  const bool may_arm = parks() && ring.choice.rung != Rung::kSpin;
+  if (may_arm && parks_at_once()) return arm(id, cursor);
+  if (ring.state == State::kHot) return grow_quiet(id);
+  if (!enter_quiet(id)) return move_to(id, State::kHot);
+  if (may_arm && now() - ring.quiet_since >= options_.spin) arm(id, cursor);
+}
+
+/// Lets a hot ring become quiet that had nothing for a while: this one, or, where some
+/// stay hot, the one that had nothing for longest.
+void PollerCore::grow_quiet(unsigned id) {
+  if (rings_[id]->empty_streak < kHotEmptyLooks) return;
+  if (!parks()) {
+    if (hot_.size() <= kHotKept) return;
+    if (hot_.size() <= 2 * kHotKept) id = longest_quiet_hot();
   }
-  if (!parks() || ring.choice.rung == Rung::kSpin) return;
-  if (at_once || now() - ring.quiet_since >= options_.spin) arm(id, cursor);
+  if (!enter_quiet(id)) return;
+  RingState& ring = *rings_[id];
+  if (options_.strategy == WaitStrategy::kAdaptive) ring.quiet_since = now();
+}
+
+unsigned PollerCore::longest_quiet_hot() const noexcept {
+  return *std::max_element(hot_.begin(), hot_.end(), [this](unsigned a, unsigned b) {
+    return rings_[a]->empty_streak < rings_[b]->empty_streak;
+  });
+}
+
+/// Has the stamp at the ring's cursor watched. The word is read once: were it to say
+/// already what a published event leaves there, that event would change nothing.
+/// @return false when it does; the ring is to be looked at.
+bool PollerCore::enter_quiet(unsigned id) {
+  RingState& ring = *rings_[id];
+  const Mapping& mapping = ring.link->mapping();
+  const Geometry& geometry = mapping.geometry();
+  const std::uint64_t cursor = ring.counters.cursor;
+  const auto* word = reinterpret_cast<const std::uint64_t*>(
+      mapping.slots() + (cursor & (geometry.slot_count - 1)) * geometry.slot.slot_bytes());
+  const std::uint64_t seen = load_relaxed(word);
+  if (static_cast<std::int64_t>(seen - EVRING_STAMP_BUSY(cursor)) > 0) return false;
+  if (ring.state == State::kQuiet) {
+    quiet_.renew(id, word, seen);
+    return true;
+  }
+  leave_state(id);
+  ring.state = State::kQuiet;
+  quiet_.insert(id, word, seen);
+  if (ring.choice.rung != Rung::kSpin) ++quiet_with_doorbell_count_;
+  return true;
 }
 
 void PollerCore::arm(unsigned id, std::uint64_t cursor) {
@@ -103,16 +142,11 @@ void PollerCore::wait_for_work() {
     cpu_relax();
   } else if (quiet_.size() == 0) {
     if (armed_count_ != 0) park();
-  } else if (has_no_doorbell_to_wait_for()) {
+  } else if (quiet_with_doorbell_count_ == 0) {
     sched_yield();
   } else {
     cpu_relax();
   }
-}
-
-bool PollerCore::has_no_doorbell_to_wait_for() const noexcept {
-  return std::all_of(quiet_.begin(), quiet_.end(),
-                     [this](unsigned id) { return rings_[id]->choice.rung == Rung::kSpin; });
 }
 
 void PollerCore::park() {
@@ -168,14 +202,20 @@ void PollerCore::collect_wakes(microseconds limit) {
   }
 }
 
-void PollerCore::move_to(unsigned id, State state) noexcept {
-  RingState& ring = *rings_[id];
+void PollerCore::leave_state(unsigned id) noexcept {
+  const RingState& ring = *rings_[id];
   if (ring.state == State::kHot) hot_.erase(id);
-  if (ring.state == State::kQuiet) quiet_.erase(id);
   if (ring.state == State::kArmed) --armed_count_;
-  ring.state = state;
+  if (ring.state != State::kQuiet) return;
+  quiet_.erase(id);
+  if (ring.choice.rung != Rung::kSpin) --quiet_with_doorbell_count_;
+}
+
+/// For kQuiet, see enter_quiet().
+void PollerCore::move_to(unsigned id, State state) noexcept {
+  leave_state(id);
+  rings_[id]->state = state;
   if (state == State::kHot) hot_.insert(id);
-  if (state == State::kQuiet) quiet_.insert(id);
   if (state == State::kArmed) ++armed_count_;
 }
 

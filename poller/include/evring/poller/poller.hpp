@@ -76,10 +76,7 @@ class BasicPoller : public PollerCore {
       event_count += look(id, handler);
       if (hot_.contains_at(i, id)) ++i;  // else another one has taken its place
     }
-    const std::size_t quiet_looks = std::min(quiet_.size(), kQuietLooksPerPass);
-    for (std::size_t i = 0; i < quiet_looks && quiet_.size() != 0; ++i) {
-      event_count += look(quiet_.next(), handler);
-    }
+    if (quiet_.size() != 0) event_count += sweep_quiet(handler);
     end_pass();
     return event_count;
   }
@@ -124,14 +121,29 @@ class BasicPoller : public PollerCore {
     return burst;
   }
 
+  /// Glances at the next few quiet rings, and looks at those where something changed.
+  template <class Handler>
+  std::size_t sweep_quiet(Handler& handler) {
+    std::size_t event_count = 0;
+    const QuietSet::Changed changed = quiet_.sweep();
+    for (std::size_t i = 0; i < changed.count; ++i) event_count += look(changed.ids[i], handler);
+    if (time_for_quiet_look()) [[unlikely]] {
+      const std::size_t looks = std::min(quiet_.size(), parks() ? kArmLooksPerPass : 1);
+      for (std::size_t i = 0; i < looks && quiet_.size() != 0; ++i) {
+        event_count += look(quiet_.next(), handler);
+      }
+    }
+    return event_count;
+  }
+
   /// Takes a burst, and lets the ring become hot, quiet, armed or gone by it.
   template <class Handler>
   std::size_t look(unsigned id, Handler& handler) {
     RingState& ring = *rings_[id];
     Burst burst = take(id, handler);
     if (burst.status == ReadStatus::kEmpty) [[unlikely]] {
-      ++ring.empty_streak;
-      if (!time_to_ask_gone(ring) || ring.link->gone() == GoneReason::kNot) {
+      if (!time_to_think(ring)) return 0;
+      if (ring.link->gone() == GoneReason::kNot) {
         note_empty(id, sources_[id]->consumer.cursor());
         return 0;
       }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The part of a poller that does not depend on the slot: which rings are looked
 // at, when one arms, how the thread sleeps, what is counted.
-// A ring is hot (looked at on every pass), quiet (a few of these per pass), armed
-// (not looked at: its doorbell will tell) or gone. So a pass costs what the hot
-// rings cost; a thousand quiet ones cost a bounded extra, or one load once armed.
+// A ring is hot (looked at on every pass), quiet (glanced at, a few of these per pass),
+// armed (its doorbell will tell) or gone; see evring-tuning(7). So a pass costs what
+// the hot rings cost; a thousand quiet ones a few loads, or one load once armed.
 #pragma once
 
 #include <evring/consumer.hpp>
@@ -54,13 +54,18 @@ class PollerCore {
     RungChoice choice;
     RingCounters counters;
     State state = State::kHot;
-    unsigned empty_streak = 0;
+    std::uint64_t empty_streak = 0;  ///< looks since it had events
     std::uint64_t armed_cursor = 0;
     Clock::time_point quiet_since{};
   };
 
-  static constexpr std::size_t kQuietLooksPerPass = 4;
   static constexpr unsigned kHotEmptyLooks = 64;  ///< a ring is quiet after so many
+  /// Without parking, the rings that had events last stay hot, however long ago: the one
+  /// busy ring of a thousand is looked at on every pass, at any rate.
+  static constexpr std::size_t kHotKept = 4;
+  static constexpr std::uint64_t kPassesPerQuietLook = 64;  ///< a whole look: is it gone?
+  static constexpr std::uint64_t kPassesPerArmLook = 16;    ///< is one quiet for long enough?
+  static constexpr std::size_t kArmLooksPerPass = 4;
   static constexpr std::uint64_t kPassesPerParkerLook = 1 << 16;
   static constexpr std::uint64_t kPassesPerClockLook = 1 << 10;
 
@@ -73,6 +78,7 @@ class PollerCore {
   bool parks() const noexcept {
     return options_.strategy == WaitStrategy::kAdaptive || options_.strategy == WaitStrategy::kPark;
   }
+  bool parks_at_once() const noexcept { return options_.strategy == WaitStrategy::kPark; }
   bool stop_requested() const noexcept { return stop_requested_.load(std::memory_order_relaxed); }
 
   void begin_pass() {
@@ -96,13 +102,20 @@ class PollerCore {
     ring.empty_streak = 0;
     if (ring.state != State::kHot) move_to(id, State::kHot);
   }
-  /// Whether an empty look at `ring` should ask if it is gone: the word lies beside
-  /// the producer's counts, and asking always would slow the producer.
-  bool time_to_ask_gone(const RingState& ring) const noexcept {
-    return parks() || ring.empty_streak % kHotEmptyLooks == 0;
+  /// Counts an empty look. @return whether it is time to ask if the ring is gone, or to
+  /// let it become quiet: the first word lies beside the producer's counts, and asking
+  /// always would slow the producer.
+  bool time_to_think(RingState& ring) const noexcept {
+    ++ring.empty_streak;
+    return ring.empty_streak % kHotEmptyLooks == 0 || ring.state != State::kHot || parks_at_once();
   }
   /// The ring was empty: it gets quieter, and arms when it is time to.
   void note_empty(unsigned id, std::uint64_t cursor);
+  /// Whether this pass takes a whole look at quiet rings: whoever waits to arm does so
+  /// there, and who is gone is found out.
+  bool time_for_quiet_look() const noexcept {
+    return pass_ % (parks() ? kPassesPerArmLook : kPassesPerQuietLook) == 0;
+  }
   /// Takes back the arm of a ring, if it is armed.
   void unarm(unsigned id) noexcept;
   /// The ring has given its last event.
@@ -121,21 +134,25 @@ class PollerCore {
   PollerOptions options_;
   std::vector<std::unique_ptr<RingState>> rings_;
   RingSet hot_;
-  RingSet quiet_;
+  QuietSet quiet_;
   PollerCounters counters_;
 
  private:
   void arm(unsigned id, std::uint64_t cursor);
+  void grow_quiet(unsigned id);
+  bool enter_quiet(unsigned id);
+  unsigned longest_quiet_hot() const noexcept;
   void park();
   void look_after_armed();
   void recheck_armed();
-  bool has_no_doorbell_to_wait_for() const noexcept;
+  void leave_state(unsigned id) noexcept;
   void move_to(unsigned id, State state) noexcept;
   void count_doorbell(RingState& ring) noexcept;
   Clock::time_point now() noexcept;
 
   std::unique_ptr<Parker> parker_;
   std::size_t armed_count_ = 0;
+  std::size_t quiet_with_doorbell_count_ = 0;
   std::size_t alive_count_ = 0;
   std::vector<Wake> wakes_;
   std::uint64_t pass_ = 0;

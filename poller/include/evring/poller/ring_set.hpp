@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
-// A set of ring numbers that is cheap to walk, to add to and to take from.
+// Sets of ring numbers that are cheap to walk, to add to and to take from.
 #pragma once
 
+#include <evring/memory.hpp>
+
+#include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -38,6 +43,9 @@ class RingSet {
     places_[id] = kNowhere;
   }
 
+  /// Index of a member, for what is kept beside the set.
+  std::size_t place_of(unsigned id) const noexcept { return places_[id]; }
+
   /// The members in turn, for ever. Not on an empty set.
   unsigned next() noexcept {
     if (turn_ >= ids_.size()) turn_ = 0;
@@ -48,6 +56,67 @@ class RingSet {
   static constexpr std::size_t kNowhere = std::numeric_limits<std::size_t>::max();
   std::vector<unsigned> ids_;
   std::vector<std::size_t> places_;  ///< by ring: its index in ids_
+  std::size_t turn_ = 0;
+};
+
+/// Quiet rings, each with the one word that changes when it gets work: the stamp of the
+/// slot at its cursor, beside what that word said while the ring was empty. A glance at
+/// a ring is two loads, of a dense array and of a line that stays in this core's cache
+/// until its producer writes it. One thread.
+class QuietSet {
+ public:
+  static constexpr std::size_t kGlancesPerSweep = 4;
+
+  /// Members of one sweep whose word changed.
+  struct Changed {
+    std::array<unsigned, kGlancesPerSweep> ids;
+    std::size_t count = 0;
+  };
+
+  std::size_t size() const noexcept { return ids_.size(); }
+  unsigned next() noexcept { return ids_.next(); }
+
+  void reserve(std::size_t count) {
+    ids_.reserve(count);
+    words_.reserve(count);
+  }
+
+  /// `seen` is what `word` said when the ring was found empty, at the latest.
+  void insert(unsigned id, const std::uint64_t* word, std::uint64_t seen) noexcept {
+    ids_.insert(id);
+    words_.push_back({word, seen});
+  }
+  void renew(unsigned id, const std::uint64_t* word, std::uint64_t seen) noexcept {
+    words_[ids_.place_of(id)] = {word, seen};
+  }
+  void erase(unsigned id) noexcept {
+    words_[ids_.place_of(id)] = words_.back();
+    words_.pop_back();
+    ids_.erase(id);
+  }
+
+  /// Glances at the next kGlancesPerSweep members, in turn: each of n members once in
+  /// n / kGlancesPerSweep sweeps.
+  Changed sweep() noexcept {
+    Changed changed;
+    for (std::size_t left = std::min(size(), kGlancesPerSweep); left != 0; --left) {
+      if (turn_ >= words_.size()) turn_ = 0;
+      const Watched& each = words_[turn_];
+      if (load_relaxed(each.word) != each.seen) [[unlikely]]
+        changed.ids[changed.count++] = ids_[turn_];
+      ++turn_;
+    }
+    return changed;
+  }
+
+ private:
+  struct Watched {
+    const std::uint64_t* word;
+    std::uint64_t seen;
+  };
+
+  RingSet ids_;
+  std::vector<Watched> words_;  ///< parallel to ids_
   std::size_t turn_ = 0;
 };
 
