@@ -42,7 +42,7 @@ void plan_broadcast(Plan& plan, bool quick) {
     if (!each.two_threads) continue;
     const bool ours = each.origin == Origin::kEvring && each.delivery != Delivery::kShared;
     const bool big = each.payload_bytes != 16;
-    if (big && (in_bars(each) || each.name == "mutex-list")) {
+    if (big && (in_bars(each) || each.origin == Origin::kBaseline)) {
       group.cases.push_back(queue_case(each, "throughput", 32, 1, quick));
     }
     if (ours && big) group.cases.push_back(queue_case(each, "throughput", 1, 1, quick));

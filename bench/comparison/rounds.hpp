@@ -22,7 +22,7 @@ struct RoundOptions {
   unsigned round_count = 9;
   std::uint64_t seed = 1;
   std::string program;  ///< evring_compare itself
-  unsigned case_timeout_s = 30;
+  unsigned case_timeout_s = 10;
   /// No new case past this; and groups that need not run in every round are left out of
   /// a round that begins behind its share of it.
   double time_limit_s = 12 * 60;

@@ -115,6 +115,7 @@ class LatencyRun {
  public:
   explicit LatencyRun(const LatencyOptions& options)
       : options_(options),
+        placement_(options.placement.for_threads(2)),
         pause_(options.placement.oversubscribed(2)),
         barrier_(2, pause_),
         queue_({.slot_count = options.slot_count, .consumer_count = 1}) {}
@@ -129,7 +130,7 @@ class LatencyRun {
 
  private:
   void produce() {
-    options_.placement.enter(0);
+    placement_.enter(0);
     typename Queue::Producer producer(queue_);
     barrier_.arrive_and_wait();
     offset_.ask();
@@ -156,7 +157,7 @@ class LatencyRun {
   }
 
   void consume() {
-    options_.placement.enter(1);
+    placement_.enter(1);
     typename Queue::Consumer consumer(queue_, 0);
     barrier_.arrive_and_wait();
     offset_.answer();
@@ -185,6 +186,7 @@ class LatencyRun {
   }
 
   const LatencyOptions options_;
+  const Placement placement_;
   const Pause pause_;
   SpinBarrier barrier_;
   Queue queue_;

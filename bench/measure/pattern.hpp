@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // What every contender carries: a payload derived from its sequence, and the sink
-// that checks it at the other end. One addition a word, so that the check costs the
-// same for all and hides nobody's cost.
+// that checks it at the other end. One addition a word and no loop, so that the check
+// costs the same for all and hides nobody's cost.
 // Invariant: word 0 is the sequence; word i follows from words 0 and 1 alone.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace evring::bench {
 
@@ -20,10 +21,10 @@ inline constexpr std::uint64_t kPatternStep = 0x9e3779b97f4a7c15;
 template <std::size_t kPayloadBytes>
 struct PatternSource {
   Words<kPayloadBytes> operator()(std::uint64_t sequence) const noexcept {
-    Words<kPayloadBytes> words;
-    std::uint64_t word = sequence;
-    for (std::size_t i = 0; i < words.size(); ++i, word += kPatternStep) words[i] = word;
-    return words;
+    return [sequence]<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
+      return Words<kPayloadBytes>{sequence + kIndex * kPatternStep...};
+    }
+    (std::make_index_sequence<kPayloadBytes / 8>{});
   }
 };
 
@@ -52,11 +53,10 @@ class PatternSink {
  public:
   void operator()(const Words<kPayloadBytes>& words) noexcept {
     const std::uint64_t due = kDelivery == Delivery::kEach ? tally_.next : words[0];
-    std::uint64_t difference = 0;
-    std::uint64_t word = due;
-    for (std::size_t i = 0; i < words.size(); ++i, word += kPatternStep) {
-      difference |= words[i] ^ word;
+    const std::uint64_t difference = [&]<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
+      return ((words[kIndex] ^ (due + kIndex * kPatternStep)) | ...);
     }
+    (std::make_index_sequence<kPayloadBytes / 8>{});
     ++tally_.received;
     if (difference != 0) [[unlikely]] {
       explain(words);

@@ -32,6 +32,7 @@ class PingPongRun {
  public:
   explicit PingPongRun(const PingPongOptions& options)
       : options_(options),
+        placement_(options.placement.for_threads(2)),
         pause_(options.placement.oversubscribed(2)),
         barrier_(2, pause_),
         there_({.slot_count = options.slot_count, .consumer_count = 1}),
@@ -82,7 +83,7 @@ class PingPongRun {
   }
 
   void ask() {
-    options_.placement.enter(0);
+    placement_.enter(0);
     typename Queue::Producer producer(there_);
     typename Queue::Consumer consumer(back_, 0);
     Sink sink;
@@ -102,7 +103,7 @@ class PingPongRun {
   }
 
   void answer() {
-    options_.placement.enter(1);
+    placement_.enter(1);
     typename Queue::Producer producer(back_);
     typename Queue::Consumer consumer(there_, 0);
     Sink sink;
@@ -123,6 +124,7 @@ class PingPongRun {
   }
 
   const PingPongOptions options_;
+  const Placement placement_;
   const Pause pause_;
   SpinBarrier barrier_;
   Queue there_;

@@ -9,9 +9,13 @@ namespace {
 
 template <std::size_t kPayload>
 void register_payload(Registry& registry) {
-  registry.push_back(contender<peers::FanOut<peers::MutexListLane<kPayload>>>(
-      "mutex-list", "mutex + list, one list per consumer", Origin::kBaseline));
-  registry.push_back(contender<peers::ShareOut<peers::MutexListLane<kPayload>>>(
+  using PerEvent = peers::MutexListLane<kPayload, peers::Locking::kPerEvent>;
+  using PerBurst = peers::MutexListLane<kPayload, peers::Locking::kPerBurst>;
+  registry.push_back(contender<peers::FanOut<PerEvent>>(
+      "mutex-list", "mutex + list, an event a call, one list per consumer", Origin::kBaseline));
+  registry.push_back(contender<peers::FanOut<PerBurst>>(
+      "mutex-list-burst", "as mutex-list, a burst under one lock", Origin::kBaseline));
+  registry.push_back(contender<peers::ShareOut<PerEvent>>(
       "mutex-list-shared", "mutex + list, events shared out", Origin::kBaseline));
   using Nothing = peers::NoQueue<kPayload>;
   registry.push_back({.name = "no-queue",

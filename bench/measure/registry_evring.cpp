@@ -2,6 +2,7 @@
 // evring's own rows.
 #include <bench/measure/registry.hpp>
 #include <bench/peers/evring_contender.hpp>
+#include <bench/peers/group_contender.hpp>
 
 namespace evring::bench {
 namespace {
@@ -18,6 +19,8 @@ void register_payload(Registry& registry) {
       "evring-gated-in-place", "local ring, gated, reserve and visit", Origin::kEvring));
   registry.push_back(contender<EvringBare<kPayload, Mode::kOverwrite>>(
       "evring-overwrite", "local ring, producer running free, bare slots", Origin::kEvring));
+  registry.push_back(contender<peers::EvringGroup<kPayload>>(
+      "evring-group", "local ring, gated, events shared out by a group", Origin::kEvring));
 }
 
 }  // namespace

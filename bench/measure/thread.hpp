@@ -30,6 +30,11 @@ struct Placement {
 
   void enter(unsigned thread_index) const;
   bool oversubscribed(unsigned thread_count) const noexcept { return thread_count > cpus.size(); }
+  /// The same for that many threads: in SCHED_OTHER where they share CPUs. A queue that
+  /// spins inside for another thread would else keep that thread from its CPU for ever.
+  Placement for_threads(unsigned thread_count) const {
+    return {.cpus = cpus, .fifo = fifo && !oversubscribed(thread_count)};
+  }
 };
 
 /// What a thread does when it found nothing to do: a spin hint, or its time slice

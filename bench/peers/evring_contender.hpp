@@ -10,13 +10,36 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <optional>
 #include <span>
+#include <tuple>
 #include <utility>
 
 namespace evring::peers {
 
 enum class Access { kCopy, kInPlace };
+
+/// Makes the payload of `sequence` where the producer will take it from, as a program
+/// would that has its data at hand.
+template <class Payload, class Event, class Source>
+void fill_event(Event& event, Source& source, std::uint64_t sequence) noexcept {
+  ::new (static_cast<void*>(event.payload.data())) Payload(source(sequence));
+  if constexpr (requires { event.length_bytes; }) event.length_bytes = sizeof(Payload);
+}
+
+/// The payload where the consumer put it.
+template <class Payload, class Event>
+const Payload& payload_of(const Event& event) noexcept {
+  return *std::launder(reinterpret_cast<const Payload*>(event.payload.data()));
+}
+
+/// Calls `each` with every index of a payload's words; no loop remains.
+template <class Payload, class Each>
+void for_words(Each&& each) noexcept {
+  [&each]<std::size_t... kIndex>(std::index_sequence<kIndex...>) { (each(kIndex), ...); }
+  (std::make_index_sequence<std::tuple_size_v<Payload>>{});
+}
 
 /// `kPayload` may be less than the slot holds. In overwrite mode the producer never
 /// waits and the consumer resumes at the oldest safe event after a loss.
@@ -42,10 +65,10 @@ class EvringQueue {
     std::size_t offer(std::uint64_t first, std::size_t count, Source& source) noexcept {
       if constexpr (kAccess == Access::kInPlace) return fill_in_place(first, count, source);
       if (count == 1) {
-        events_[0].set(source(first));
+        fill_event<Payload>(events_[0], source, first);
         return producer_.publish(events_[0]) == PublishStatus::kPublished ? 1 : 0;
       }
-      for (std::size_t i = 0; i < count; ++i) events_[i].set(source(first + i));
+      for (std::size_t i = 0; i < count; ++i) fill_event<Payload>(events_[i], source, first + i);
       return producer_.publish_batch(std::span(events_).first(count));
     }
 
@@ -55,9 +78,8 @@ class EvringQueue {
       auto reservation = producer_.reserve(count);
       for (std::uint64_t i = 0; i < reservation.count(); ++i) {
         const Payload payload = source(first + i);
-        for (std::size_t word = 0; word < payload.size(); ++word) {
-          reservation.set_word(i, word, payload[word]);
-        }
+        for_words<Payload>(
+            [&](std::size_t word) noexcept { reservation.set_word(i, word, payload[word]); });
       }
       reservation.commit();
       return reservation.count();
@@ -85,7 +107,7 @@ class EvringQueue {
           consumer_.resync(ResyncTo::kOldest);
           burst = consumer_.read_burst(std::span(events_).first(count));
         }
-      for (std::size_t i = 0; i < burst.count; ++i) sink(events_[i].template get<Payload>());
+      for (std::size_t i = 0; i < burst.count; ++i) sink(payload_of<Payload>(events_[i]));
       return burst.count;
     }
 
@@ -100,7 +122,7 @@ class EvringQueue {
           status = consumer_.try_read(events_[0]);
         }
       if (status != ReadStatus::kEvent) return 0;
-      sink(events_[0].template get<Payload>());
+      sink(payload_of<Payload>(events_[0]));
       return 1;
     }
 
@@ -111,7 +133,7 @@ class EvringQueue {
       for (; done < count; ++done) {
         Payload payload;
         const ReadStatus status = consumer_.visit([&payload](const auto& view) noexcept {
-          for (std::size_t word = 0; word < payload.size(); ++word) payload[word] = view.word(word);
+          for_words<Payload>([&](std::size_t word) noexcept { payload[word] = view.word(word); });
         });
         if (status == ReadStatus::kOverrun) [[unlikely]] {
           consumer_.resync(ResyncTo::kOldest);
