@@ -5,8 +5,23 @@
 namespace evring::bench {
 
 void add_stopped_bars(Bars& bars) {
-  bars.push_back(
-      not_measured(15, "producer with a stopped consumer / without", Better::kLarger, 0.95));
+  for (const std::string how : {"stopped", "killed"}) {
+    const std::string id = "stopped-consumer/" + how;
+    bars.push_back(
+        {.bar = 15,
+         .name = "overwrite: producer with a consumer " + how + " / without it, in turns",
+         .limit = 0.95,
+         .ours = {{"evring-overwrite", figure_of(id)}}});
+    bars.push_back({.bar = 15,
+                    .name = "the same: delivered to the other, with / without",
+                    .limit = 0.95,
+                    .ours = {{"evring-overwrite", figure_of(id, "delivered_ratio")}}});
+    bars.push_back({.bar = 15,
+                    .name = "the same: events that the other lost more at 1 M/s",
+                    .better = Better::kSmaller,
+                    .limit = 0,
+                    .ours = {{"evring-overwrite", figure_of(id, "paced_lost_more")}}});
+  }
 }
 
 }  // namespace evring::bench

@@ -17,7 +17,10 @@ const std::vector<Loop>& all_loops() {
   static const std::vector<Loop> loops = {
       {"throughput", "one producer at full speed, every payload checked", throughput_record},
       {"same-thread", "produce and consume on one thread", same_thread_record},
+      {"instructions", "same-thread, counted by callgrind", instructions_record},
       {"ping-pong", "round trips, in turns with bare lines", ping_pong_record},
+      {"stopped-consumer", "overwrite mode with a consumer stopped or killed, and without",
+       stopped_consumer_record},
       {"latency", "one-way latency at a rate", latency_record},
       {"bare-plain", "64-byte lines streamed by 64-bit stores", bare_plain_record},
       {"bare-vector", "64-byte lines streamed by vector stores", bare_vector_record},

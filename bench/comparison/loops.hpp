@@ -15,6 +15,10 @@ nlohmann::json same_thread_record(const Case& one);
 nlohmann::json ping_pong_record(const Case& one);
 nlohmann::json latency_record(const Case& one);
 
+// What a queue costs by the count, and with a consumer that stopped.
+nlohmann::json instructions_record(const Case& one);      // loops_instructions.cpp
+nlohmann::json stopped_consumer_record(const Case& one);  // loops_stopped.cpp
+
 // What the machine allows: loops_limits.cpp.
 nlohmann::json bare_plain_record(const Case& one);
 nlohmann::json bare_vector_record(const Case& one);

@@ -52,7 +52,12 @@ int list() {
 }
 
 int one(const Case& options) {
-  const nlohmann::json record = run_case(options);
+  nlohmann::json record;
+  try {
+    record = run_case(options);
+  } catch (const std::exception& error) {
+    record = {{"id", options.id()}, {"failed", error.what()}, {"exact", false}};
+  }
   fmt::print("{}\n", record.dump());
   return record["exact"].get<bool>() ? 0 : 1;
 }

@@ -12,7 +12,7 @@ namespace {
 
 // A new planner: its function declared in plan.hpp, and a line here.
 constexpr Planner kPlanners[] = {
-    plan_broadcast, plan_shared, plan_latency, plan_cost, plan_limits, plan_wide,
+    plan_broadcast, plan_shared, plan_latency, plan_cost, plan_stopped, plan_limits, plan_wide,
 };
 
 Case queue_case(const Contender& of, const char* loop, std::size_t burst, unsigned consumers,
@@ -97,12 +97,23 @@ void plan_latency(Plan& plan, bool quick) {
 // Bar 8.
 void plan_cost(Plan& plan, bool quick) {
   CaseGroup group{.name = "one thread", .cases = {}};
+  CaseGroup counted{.name = "instructions", .share = Share::kOnce, .cases = {}};
   for (const Contender& each : all_contenders()) {
-    if (each.payload_bytes == 56) {
-      group.cases.push_back(queue_case(each, "same-thread", 32, 1, quick));
-    }
+    if (each.payload_bytes != 56) continue;
+    group.cases.push_back(queue_case(each, "same-thread", 32, 1, quick));
+    const bool needed = each.origin == Origin::kEvring || each.origin == Origin::kNone;
+    if (quick && !needed) continue;
+    counted.cases.push_back(queue_case(each, "instructions", 32, 1, quick));
   }
   plan.push_back(std::move(group));
+  plan.push_back(std::move(counted));
+}
+
+// Bar 15.
+void plan_stopped(Plan& plan, bool) {
+  plan.push_back({.name = "stopped",
+                  .cases = {{.loop = "stopped-consumer", .variant = "stopped"},
+                            {.loop = "stopped-consumer", .variant = "killed"}}});
 }
 
 void plan_limits(Plan& plan, bool) {

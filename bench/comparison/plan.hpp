@@ -32,6 +32,7 @@ void plan_broadcast(Plan& plan, bool quick);
 void plan_shared(Plan& plan, bool quick);
 void plan_latency(Plan& plan, bool quick);
 void plan_cost(Plan& plan, bool quick);
+void plan_stopped(Plan& plan, bool quick);
 void plan_limits(Plan& plan, bool quick);
 void plan_wide(Plan& plan, bool quick);
 
