@@ -163,6 +163,47 @@ TEST(ConsumerTest, DiscardsAVisitThatWasOverwritten) {
   EXPECT_EQ(consumer.resync(), 1u);
 }
 
+TEST(ConsumerTest, VisitsABurstInPlace) {
+  const LocalRing ring = LocalRing::anonymous({.slot_count = 8});
+  Producer producer(ring);
+  Consumer consumer(ring.mapping());
+  publish_numbered(producer, 5);
+  std::vector<std::uint64_t> kept;
+  const auto look = [](const SlotView<DefaultSlot>& view) {
+    EXPECT_EQ(view.word(1), testing::payload_word(view.sequence(), 1));
+    return view.sequence();
+  };
+  const auto keep = [&](std::uint64_t sequence) { kept.push_back(sequence); };
+  EXPECT_EQ(consumer.visit_burst(3, look, keep).count, 3u);
+  const Burst rest = consumer.visit_burst(8, look, keep);
+  EXPECT_EQ(rest.count, 2u);
+  EXPECT_EQ(rest.status, ReadStatus::kEvent);
+  EXPECT_EQ(kept, (std::vector<std::uint64_t>{0, 1, 2, 3, 4}));
+  EXPECT_EQ(consumer.visit_burst(8, look, keep).status, ReadStatus::kEmpty);
+  EXPECT_TRUE(consumer.balance().balanced());
+  EXPECT_EQ(consumer.received(), 5u);
+}
+
+TEST(ConsumerTest, KeepsNoVisitOfABurstThatWasOverwritten) {
+  const LocalRing ring = LocalRing::anonymous({.slot_count = 4});
+  Producer producer(ring);
+  Consumer consumer(ring.mapping());
+  publish_numbered(producer, 4);
+  std::vector<std::uint64_t> kept;
+  const auto look = [&](const SlotView<DefaultSlot>& view) {
+    if (view.sequence() == 2) publish_numbered(producer, 3);  // laps 0, 1 and 2
+    return view.sequence();
+  };
+  const auto keep = [&](std::uint64_t sequence) { kept.push_back(sequence); };
+  EXPECT_EQ(consumer.visit_burst(4, look, keep).count, 2u);
+  EXPECT_EQ(kept, (std::vector<std::uint64_t>{0, 1}));
+  const Burst lapped = consumer.visit_burst(4, look, keep);
+  EXPECT_EQ(lapped.count, 0u);
+  EXPECT_EQ(lapped.status, ReadStatus::kOverrun);
+  EXPECT_EQ(consumer.resync(), 1u);
+  EXPECT_TRUE(consumer.balance().balanced());
+}
+
 TEST(ConsumerTest, StartsWhereAsked) {
   const LocalRing ring = LocalRing::anonymous({.slot_count = 8, .first_sequence = 100});
   EXPECT_EQ(Consumer(ring.mapping(), StartAt::kOldest).cursor(), 100u);

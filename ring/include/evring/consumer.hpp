@@ -177,6 +177,38 @@ class BasicConsumer {
     return ReadStatus::kEvent;
   }
 
+  /// Shows up to `limit` events in place, in order: calls `look(const SlotView<Layout>&)`
+  /// for each, checks that the producer did not touch it meanwhile, and only then hands
+  /// what look() returned to `keep()`. What look() saw may be torn; what keep() gets is not.
+  ///
+  /// @return as read_burst(), `count` being the calls of keep().
+  template <class Look, class Keep>
+  Burst visit_burst(std::size_t limit, Look&& look, Keep&& keep) noexcept(
+      std::is_nothrow_invocable_v<Look, const SlotView<Layout>&>) {
+    const Source from = source();
+    const std::uint64_t first = cursor_;
+    ReadStatus status = ReadStatus::kEvent;
+    std::size_t count = 0;
+    for (; count < limit; ++count) {
+      const std::byte* slot = from.slot(first + count);
+      // (C1) as in copy_slot().
+      status = classify(first + count, load_acquire(stamp_of(slot)));
+      if (status != ReadStatus::kEvent) break;
+      auto found = look(SlotView<Layout>(slot, first + count, from.layout));
+      if (!is_whole(first + count)) {
+        status = ReadStatus::kOverrun;
+        break;
+      }
+      keep(std::move(found));
+    }
+    if (count == 0) {
+      commit();
+      return {0, status};
+    }
+    advance(count);
+    return {count, ReadStatus::kEvent};
+  }
+
   /// Jumps forward after an overrun and counts what was jumped over.
   ///
   /// kOldest stops at the oldest event that is safe to read; when overruns follow
