@@ -40,7 +40,11 @@ class KfifoConsumer : public ConsumerSide {
       return ::poll(&request, 1, 50) > 0;
     }
     const std::size_t count = static_cast<std::size_t>(bytes) / sizeof(events_[0]);
-    for (std::size_t i = 0; i < count; ++i) take(events_[i].input, verifier);
+    for (std::size_t i = 0; i < count; ++i) {
+      const Input& input = events_[i].input;
+      verifier.take(examine(input.type, input.length_bytes,
+                            [&](unsigned word) -> std::uint64_t { return input.word[word]; }));
+    }
     return true;
   }
   bool balanced(std::uint64_t received) override {
@@ -51,12 +55,6 @@ class KfifoConsumer : public ConsumerSide {
   std::uint64_t lost() override { return stats_of(node_).lost; }
 
  private:
-  static void take(const Input& input, Verifier& verifier) {
-    std::array<std::uint64_t, EVRING_BASELINE_PAYLOAD_WORDS> words;
-    for (std::size_t i = 0; i < words.size(); ++i) words[i] = input.word[i];
-    verifier.take(input.type, input.length_bytes, words.data());
-  }
-
   Node node_{EVRING_KFIFO_PATH, O_RDONLY | O_NONBLOCK};
   std::array<evring_baseline_event, 64> events_;
 };

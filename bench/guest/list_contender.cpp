@@ -45,10 +45,9 @@ class ListConsumer : public ConsumerSide {
     evring_baseline_event event{};
     const int error = transfer(node_, EVRING_LIST_IOC_GET, device_id_, &event, 1, &done);
     if (error == 0) {
-      const auto words = std::to_array<std::uint64_t>({event.input.word[0], event.input.word[1],
-                                                       event.input.word[2], event.input.word[3],
-                                                       event.input.word[4]});
-      verifier.take(event.input.type, event.input.length_bytes, words.data());
+      const Input& input = event.input;
+      verifier.take(examine(input.type, input.length_bytes,
+                            [&](unsigned word) -> std::uint64_t { return input.word[word]; }));
       return true;
     }
     if (error == EIO) return true;  // found broken, and counted by the driver

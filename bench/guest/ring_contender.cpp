@@ -15,7 +15,8 @@ namespace evring::compare {
 namespace {
 
 constexpr char kDeviceName[] = "compare";
-constexpr int kSpinsBeforeYield = 256;
+constexpr std::size_t kBurst = 64;
+constexpr int kSpinsBeforeYield = 16;
 
 std::string device_path() { return std::string(EVRING_DEVICE_DIR "/") + kDeviceName; }
 
@@ -39,12 +40,8 @@ class RingConsumer : public ConsumerSide {
  public:
   bool poll(Verifier& verifier) override {
     for (int spins = 0; spins < kSpinsBeforeYield; ++spins) {
-      const Burst burst = consumer_.read_burst(events_);
-      for (std::size_t i = 0; i < burst.count; ++i) {
-        const Event& event = events_[i];
-        const auto words = event.get<std::array<std::uint64_t, EVRING_BASELINE_PAYLOAD_WORDS>>();
-        verifier.take(event.type, event.length_bytes, words.data());
-      }
+      const Burst burst = consumer_.visit_burst(
+          kBurst, examine_slot, [&](const Finding& finding) noexcept { verifier.take(finding); });
       if (burst.count > 0) return true;
       if (burst.status == ReadStatus::kOverrun) {
         consumer_.resync();
@@ -62,9 +59,13 @@ class RingConsumer : public ConsumerSide {
   std::uint64_t lost() override { return consumer_.lost(); }
 
  private:
+  static Finding examine_slot(const SlotView<DefaultSlot>& slot) noexcept {
+    return examine(slot.type(), slot.length_bytes(),
+                   [&](unsigned word) noexcept { return slot.word(word); });
+  }
+
   Node node_{device_path(), O_RDONLY};
   Consumer consumer_{Mapping::attach(node_.fd(), node_.path()), StartAt::kOldest};
-  std::array<Event, 64> events_;
 };
 
 class RingContender : public Contender {

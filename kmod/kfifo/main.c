@@ -23,7 +23,7 @@
 #include "../baseline_abi.h"
 
 #define FIFO_EVENTS_MIN	2
-#define FIFO_EVENTS_MAX	16384
+#define FIFO_EVENTS_MAX	65536
 #define INJECT_CHUNK	8	/* events on the stack of one inject */
 
 static uint fifo_events = 4096;
