@@ -60,6 +60,7 @@ struct evring_source_ops {
  * @rate_hz: timer: 0 while stopped
  * @batch_count: timer: events per interrupt
  * @ticks_skipped: timer: periods that passed without an event
+ * @publish_ns: timer: time its handler spent publishing, all together
  * @files_lock: protects @files and @open_count
  * @files: open descriptors
  * @open_count: how many
@@ -84,6 +85,7 @@ struct evring_device {
 	u64 rate_hz;
 	u32 batch_count;
 	u64 ticks_skipped;
+	u64 publish_ns;
 	spinlock_t files_lock;		/* @files, @open_count */
 	struct list_head files;
 	u32 open_count;

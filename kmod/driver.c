@@ -9,6 +9,7 @@
 #include "device.h"
 #include "driver.h"
 #include "trace.h"
+#include "writer.h"
 
 /**
  * evring_register() - make a ring device for a driver
@@ -60,12 +61,14 @@ static u32 publish_chunk(struct evring_device *device, struct evring_section *se
 			 const struct evring_event *events, u32 event_count)
 {
 	struct evring_producer *producer = &device->producer;
+	struct evring_writer writer = evring_writer_of(producer, section);
 	u32 i, claimed = evring_section_claim(producer, event_count);
+	u64 sequence = producer->head;
 
 	for (i = 0; i < claimed; i++)
-		evring_section_write(producer, section, producer->head + i, events[i].type,
-				     min(events[i].length_bytes, producer->ring->payload_bytes),
-				     events[i].payload);
+		evring_slot_write(&writer, sequence + i, events[i].type,
+				  min(events[i].length_bytes, writer.payload_bytes),
+				  events[i].payload);
 	evring_section_commit(producer, section, claimed);
 	return claimed;
 }

@@ -56,12 +56,20 @@ static int inject_check_events(const struct evring_inject *request, const void *
 	return 0;
 }
 
+/* A few events word by word: a call of copy_from_user() costs more than that. */
+static int copy_events(void *to, const void __user *from, size_t bytes)
+{
+	if (bytes <= INJECT_STACK_BYTES)
+		return evring_get_words(to, from, bytes / 8);
+	return copy_from_user(to, from, bytes) ? -EFAULT : 0;
+}
+
 static int inject_copied(struct evring_device *device, struct evring_inject *request, void *events)
 {
 	size_t bytes = (size_t)request->event_count * request->event_bytes;
 	int err;
 
-	if (copy_from_user(events, u64_to_user_ptr(request->events), bytes))
+	if (copy_events(events, u64_to_user_ptr(request->events), bytes))
 		return -EFAULT;
 	err = inject_check_events(request, events);
 	if (err)
@@ -72,7 +80,7 @@ static int inject_copied(struct evring_device *device, struct evring_inject *req
 static int inject_through(struct evring_device *device, struct evring_inject *request)
 {
 	size_t bytes = (size_t)request->event_count * request->event_bytes;
-	u64 on_stack[INJECT_STACK_BYTES / 8];
+	u64 on_stack[INJECT_STACK_BYTES / 8] __uninitialized;
 	void *events;
 	int err;
 
@@ -86,12 +94,27 @@ static int inject_through(struct evring_device *device, struct evring_inject *re
 	return err;
 }
 
+/* The fields that are out, and nothing else. */
+static int inject_answer(struct evring_inject __user *user, const struct evring_inject *request)
+{
+	if (!user_write_access_begin(user, sizeof(*user)))
+		return -EFAULT;
+	unsafe_put_user(request->published_count, &user->published_count, fault);
+	unsafe_put_user(request->first_sequence, &user->first_sequence, fault);
+	unsafe_put_user(request->lock_wait_ns, &user->lock_wait_ns, fault);
+	user_write_access_end();
+	return 0;
+fault:
+	user_write_access_end();
+	return -EFAULT;
+}
+
 static int ioctl_inject(struct evring_device *device, struct evring_inject __user *user)
 {
-	struct evring_inject request;
+	struct evring_inject request __uninitialized;
 	int err;
 
-	err = evring_copy_in(&request, sizeof(request), user);
+	err = evring_copy_in_words(&request, sizeof(request), user);
 	if (err)
 		return err;
 	if (!device->ops || !device->ops->inject)
@@ -105,7 +128,7 @@ static int ioctl_inject(struct evring_device *device, struct evring_inject __use
 	err = inject_through(device, &request);
 	if (err)
 		return err;
-	return evring_copy_out(user, &request, sizeof(request));
+	return inject_answer(user, &request);
 }
 
 static int ioctl_register(struct evring_file *file, void __user *user)

@@ -2,7 +2,7 @@
 /*
  * The producer side: see producer.h for sections, ring/PROTOCOL.md for the pairs.
  *
- *   producer (interrupts off)              consumer (read-only mapping)
+ *   producer (interrupts off; writer.h)    consumer (read-only mapping)
  *   stamp = BUSY(s)                        stamp == READY(s)?
  *   (P1) wmb                               (C1) acquire
  *   timestamp, type, payload               copy the words
@@ -18,67 +18,6 @@
 
 #define CLOCK_PAIR_PERIOD_NS	NSEC_PER_SEC
 
-static void write_words(u64 *to, const void *from, u32 length_bytes)
-{
-	u32 i;
-
-	for (i = 0; i < length_bytes / 8; i++) {
-		u64 word;
-
-		memcpy(&word, from + 8 * i, 8);
-		WRITE_ONCE(to[i], word);
-	}
-	if (length_bytes % 8) {
-		u64 word = 0;
-
-		memcpy(&word, from + 8 * i, length_bytes % 8);
-		WRITE_ONCE(to[i], word);
-	}
-}
-
-/* Without a length in the slot all of the payload counts: the rest is zero. */
-static void zero_words(u64 *words, u32 from_bytes, u32 to_bytes)
-{
-	u32 i;
-
-	for (i = DIV_ROUND_UP(from_bytes, 8); i < to_bytes / 8; i++)
-		WRITE_ONCE(words[i], 0);
-}
-
-/**
- * evring_section_write() - write one claimed event into its slot
- * @producer: the producer, inside a section
- * @section: that section
- * @sequence: from evring_section_claim()'s range
- * @type: kept by EVRING_SLOT_FULL alone
- * @length_bytes: at most payload_bytes
- * @payload: kernel memory
- *
- * Context: Any but NMI, inside a section.
- */
-void evring_section_write(struct evring_producer *producer, const struct evring_section *section,
-			  u64 sequence, u32 type, u32 length_bytes, const void *payload)
-{
-	const struct evring_ring *ring = producer->ring;
-	u64 *slot = evring_slot_at(ring, sequence);
-	u64 *words = (void *)slot + ring->payload_offset;
-
-	WRITE_ONCE(slot[0], EVRING_STAMP_BUSY(sequence));
-	/* (P1) BUSY before the payload, or a torn copy passes. Pairs with (C2). */
-	smp_wmb();
-
-	if (ring->slot_format >= EVRING_SLOT_TIMESTAMP)
-		WRITE_ONCE(slot[1], section->now_ns);
-	if (ring->slot_format >= EVRING_SLOT_FULL)
-		WRITE_ONCE(slot[2], EVRING_TYPE_LENGTH(type, length_bytes));
-	write_words(words, payload, length_bytes);
-	if (ring->slot_format < EVRING_SLOT_FULL)
-		zero_words(words, length_bytes, ring->payload_bytes);
-
-	/* (P2) The payload before READY, or old words look new. Pairs with (C1). */
-	smp_store_release(&slot[0], EVRING_STAMP_READY(sequence));
-}
-
 static void write_clock_pair(struct evring_producer *producer, u64 now_ns)
 {
 	struct evring_status *status = &producer->ring->header->status;
@@ -88,25 +27,43 @@ static void write_clock_pair(struct evring_producer *producer, u64 now_ns)
 	WRITE_ONCE(status->realtime_ns, ktime_mono_to_any(now_ns, TK_OFFS_REAL));
 }
 
+/* Counters that most batches leave alone. None ever falls: their sum tells of a change. */
+static u64 sum_rare_status(const struct evring_producer *producer)
+{
+	return producer->dropped + READ_ONCE(producer->doorbells_rung) +
+	       READ_ONCE(producer->doorbells_suppressed) + producer->gone +
+	       producer->lock_wait_ns + producer->lock_contended + 1;
+}
+
+static void write_rare_status(struct evring_producer *producer, u64 rare)
+{
+	struct evring_status *status = &producer->ring->header->status;
+
+	producer->status_rare = rare;
+	WRITE_ONCE(status->dropped, producer->dropped);
+	WRITE_ONCE(status->doorbells_rung, READ_ONCE(producer->doorbells_rung));
+	WRITE_ONCE(status->doorbells_suppressed, READ_ONCE(producer->doorbells_suppressed));
+	WRITE_ONCE(status->generation, producer->generation);
+	WRITE_ONCE(status->gone, producer->gone);
+	WRITE_ONCE(status->lock_wait_ns, producer->lock_wait_ns);
+	WRITE_ONCE(status->lock_contended, producer->lock_contended);
+}
+
 /* One writer at a time: inside a section, or with the producer stopped. */
 static void refresh_status(struct evring_producer *producer, u64 now_ns)
 {
 	struct evring_header *header = producer->ring->header;
 	struct evring_status *status = &header->status;
+	u64 rare = sum_rare_status(producer);
 
 	WRITE_ONCE(header->status_sequence, producer->status_sequence + 1);
 	/* (P5) Odd before the block, or a torn block passes. Pairs with (C6). */
 	smp_wmb();
 
 	WRITE_ONCE(status->published, producer->head - producer->first_sequence);
-	WRITE_ONCE(status->dropped, producer->dropped);
-	WRITE_ONCE(status->doorbells_rung, READ_ONCE(producer->doorbells_rung));
-	WRITE_ONCE(status->doorbells_suppressed, READ_ONCE(producer->doorbells_suppressed));
 	WRITE_ONCE(status->last_event_ns, producer->last_event_ns);
-	WRITE_ONCE(status->generation, producer->generation);
-	WRITE_ONCE(status->gone, producer->gone);
-	WRITE_ONCE(status->lock_wait_ns, producer->lock_wait_ns);
-	WRITE_ONCE(status->lock_contended, producer->lock_contended);
+	if (unlikely(rare != producer->status_rare))
+		write_rare_status(producer, rare);
 	if (now_ns - producer->clock_pair_ns >= CLOCK_PAIR_PERIOD_NS)
 		write_clock_pair(producer, now_ns);
 

@@ -3,7 +3,7 @@
  * The producer side of a ring. Every publish is a section: interrupts off, the
  * raw spinlock in front held (or skipped by a source that never runs beside
  * itself), then claim, write, commit, leave. Any context but NMI.
- * Ordering: P1, P2, P3 and status P5, P6 here, gating P4 in cursor.c, doorbells
+ * Ordering: P1, P2 in writer.h, P3 and status P5, P6 here, gating P4 in cursor.c, doorbells
  * D1..D3 in doorbell.c; ring/PROTOCOL.md draws the pairs.
  */
 #ifndef _EVRING_PRODUCER_H
@@ -31,6 +31,7 @@
  * @clock_pair_ns: when the monotonic and wall-clock pair was last written
  * @generation: of this producer
  * @status_sequence: of the header's status block, even outside a refresh
+ * @status_rare: sum of the block's rarely changing counters at the last refresh, and 1
  * @gone: enum evring_gone
  * @lock_wait_ns: time spent waiting for @lock
  * @lock_contended: how often
@@ -54,6 +55,7 @@ struct evring_producer {
 	u64 clock_pair_ns;
 	u64 generation;
 	u64 status_sequence;
+	u64 status_rare;
 	u64 gone;
 	u64 lock_wait_ns;
 	u64 lock_contended;
@@ -85,8 +87,6 @@ void evring_producer_barrier(struct evring_producer *producer);
 
 bool evring_section_enter(struct evring_producer *producer, struct evring_section *section);
 u32 evring_section_claim(struct evring_producer *producer, u32 count);
-void evring_section_write(struct evring_producer *producer, const struct evring_section *section,
-			  u64 sequence, u32 type, u32 length_bytes, const void *payload);
 void evring_section_commit(struct evring_producer *producer, const struct evring_section *section,
 			   u32 count);
 void evring_section_unlock(struct evring_producer *producer);

@@ -5,18 +5,21 @@
  */
 #include "source.h"
 #include "trace.h"
+#include "writer.h"
 
 static u32 publish_events(struct evring_device *device, struct evring_section *section,
 			  const void *events, u32 event_count, u32 event_bytes)
 {
 	struct evring_producer *producer = &device->producer;
+	struct evring_writer writer = evring_writer_of(producer, section);
 	u32 i, claimed = evring_section_claim(producer, event_count);
+	u64 sequence = producer->head;
 
 	for (i = 0; i < claimed; i++) {
 		const u32 *type_length = events + (size_t)i * event_bytes;
 
-		evring_section_write(producer, section, producer->head + i, type_length[0],
-				     type_length[1], type_length + 2);
+		evring_slot_write(&writer, sequence + i, type_length[0], type_length[1],
+				  type_length + 2);
 	}
 	evring_section_commit(producer, section, claimed);
 	return claimed;

@@ -37,6 +37,7 @@ ATTRIBUTE_U64(registered_count, READ_ONCE(device->producer.cursors.count));
 ATTRIBUTE_U64(rate_hz, READ_ONCE(device->rate_hz));
 ATTRIBUTE_U64(batch_count, READ_ONCE(device->batch_count));
 ATTRIBUTE_U64(ticks_skipped, READ_ONCE(device->ticks_skipped));
+ATTRIBUTE_U64(publish_ns, READ_ONCE(device->publish_ns));
 
 static ssize_t mode_show(struct device *dev, struct device_attribute *attribute, char *text)
 {
@@ -86,6 +87,7 @@ static struct attribute *device_attribute_attrs[] = {
 	&dev_attr_rate_hz.attr,
 	&dev_attr_batch_count.attr,
 	&dev_attr_ticks_skipped.attr,
+	&dev_attr_publish_ns.attr,
 	&dev_attr_mode.attr,
 	&dev_attr_source.attr,
 	&dev_attr_home_cpu.attr,

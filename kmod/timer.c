@@ -11,6 +11,7 @@
 #include "compat.h"
 #include "source.h"
 #include "trace.h"
+#include "writer.h"
 
 struct evring_timer {
 	struct hrtimer timer;
@@ -23,16 +24,19 @@ struct evring_timer {
 static u32 publish_ticks(struct evring_timer *timer, struct evring_section *section, u32 count)
 {
 	struct evring_producer *producer = &timer->device->producer;
-	u32 i, word, claimed = evring_section_claim(producer, count);
+	struct evring_writer writer = evring_writer_of(producer, section);
+	u32 word, payload_bytes = timer->payload_bytes;
+	u64 sequence = producer->head;
+	u32 claimed = evring_section_claim(producer, count);
+	u64 end = sequence + claimed;
 
-	for (i = 0; i < claimed; i++) {
-		u64 sequence = producer->head + i;
-		u64 pattern[EVRING_TICK_BYTES / 8];
+	for (; sequence != end; sequence++) {
+		u64 *words = evring_slot_open(&writer, sequence, EVRING_EVENT_TICK, payload_bytes);
 
-		for (word = 0; word < timer->payload_bytes / 8; word++)
-			pattern[word] = evring_pattern_word(sequence, word);
-		evring_section_write(producer, section, sequence, EVRING_EVENT_TICK,
-				     timer->payload_bytes, pattern);
+		for (word = 0; word < payload_bytes / 8; word++)
+			WRITE_ONCE(words[word], evring_pattern_word(sequence, word));
+		evring_slot_zero(&writer, words, payload_bytes);
+		evring_slot_close(&writer, sequence);
 	}
 	evring_section_commit(producer, section, claimed);
 	return claimed;
@@ -69,6 +73,7 @@ static enum hrtimer_restart tick(struct hrtimer *hrtimer)
 
 	publish_batch(timer);
 	end = ktime_get();
+	WRITE_ONCE(device->publish_ns, device->publish_ns + ktime_to_ns(ktime_sub(end, start)));
 	periods = hrtimer_forward(hrtimer, ktime_add(end, ktime_sub(end, start)),
 				  ns_to_ktime(timer->period_ns));
 	WRITE_ONCE(device->ticks_skipped, device->ticks_skipped + periods - 1);

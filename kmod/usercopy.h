@@ -22,6 +22,30 @@ static inline int evring_copy_in(void *to, size_t to_bytes, const void __user *f
 	return copy_struct_from_user(to, to_bytes, from, from_bytes);
 }
 
+/* On a fault @to is written in part. */
+static inline int evring_get_words(u64 *to, const u64 __user *from, size_t word_count)
+{
+	size_t i;
+
+	if (!user_read_access_begin(from, 8 * word_count))
+		return -EFAULT;
+	for (i = 0; i < word_count; i++)
+		unsafe_get_user(to[i], from + i, fault);
+	user_read_access_end();
+	return 0;
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
+/* As evring_copy_in(), for a struct of whole words on a hot path: one access when all is well. */
+static inline int evring_copy_in_words(void *to, size_t to_bytes, const void __user *from)
+{
+	if (evring_get_words(to, from, to_bytes / 8) || *(u32 *)to != to_bytes)
+		return evring_copy_in(to, to_bytes, from);
+	return 0;
+}
+
 static inline int evring_copy_out(void __user *to, const void *from, size_t from_bytes)
 {
 	return copy_to_user(to, from, from_bytes) ? -EFAULT : 0;
