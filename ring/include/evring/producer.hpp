@@ -172,7 +172,8 @@ class ProducerCore {
 /// The producer of one local ring. One thread; see SharedProducer for several.
 ///
 /// `Hook` is called at every PublishStep with the step, for tests that kill it there.
-template <class Layout, class Hook = NoHook>
+/// Without `kDoorbells` nobody is ever rung: for measuring what the look costs.
+template <class Layout, class Hook = NoHook, bool kDoorbells = true>
 class BasicProducer : public ProducerCore {
  public:
   using EventType = BasicEvent<Layout>;
@@ -297,6 +298,14 @@ class BasicProducer : public ProducerCore {
 
   void stamp_time() noexcept {
     if (layout_.format() != SlotFormat::kBare) last_event_ns_ = now_ns();
+  }
+
+  void publish_head(std::uint64_t count) noexcept {
+    if constexpr (kDoorbells) {
+      ProducerCore::publish_head(count);
+    } else {
+      store_release(head_word_, next_);  // (P3) as there. Pairs with (C3).
+    }
   }
 
   void mark_ready(std::uint64_t sequence) noexcept {
