@@ -149,7 +149,11 @@ void PollerCore::wait_for_work() {
   }
 }
 
+/// What is looked after now and then is looked after before the sleep: after it, an event
+/// waits.
 void PollerCore::park() {
+  recheck_armed();
+  if (hot_.size() != 0) return;
   const microseconds max_idle = options_.arm.max_idle;
   counters_.parks.add(1);
   const std::uint64_t doorbells = counters_.doorbells;
@@ -165,7 +169,6 @@ void PollerCore::park() {
     counters_.idle_wakes.add(1);
   }
   now_known_ = false;
-  recheck_armed();
 }
 
 void PollerCore::look_after_armed() {

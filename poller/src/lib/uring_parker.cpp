@@ -214,7 +214,9 @@ void UringParker::take_local(unsigned id, Kind kind, bool more, std::vector<Wake
   if (!more) (kind == Kind::kDoorbell ? watch.doorbell_posted : watch.timer_posted) = false;
   if (!watch.armed) return;  // it had been taken back when this one was under way
   watch.armed = false;
-  watch.link->registration()->disarm();
+  // Whoever rang has cleared the armed bit; to clear up the rest has time until the next
+  // arm, which does it. A timer leaves the bit set.
+  if (kind == Kind::kTimer) watch.link->registration()->disarm();
   wakes.push_back({id, WakeCause::kDoorbell});
 }
 
