@@ -28,6 +28,12 @@ const std::vector<Loop>& all_loops() {
       {"futex-wake", "waking a sleeper by futex", futex_wake_record},
       {"doorbell-wake", "waking a sleeper by a ring's doorbell", doorbell_wake_record},
       {"syscall", "one system call", syscall_record},
+      {"doorbell-look", "publishing with doorbells / without, in turns", doorbell_look_record},
+      {"parked-wake", "waking a parked poller / a bare eventfd, in turns", parked_wake_record},
+      {"parked-idle", "CPU time of a parked poller", parked_idle_record},
+      {"moderation", "doorbells counted, less those of the formula", moderation_record},
+      {"many-rings", "one busy ring among 1,024 / alone, in turns", many_rings_record},
+      {"rate-sweep", "adaptive / the worse of spin and park, in turns", rate_sweep_record},
   };
   return loops;
 }

@@ -27,6 +27,17 @@ nlohmann::json futex_wake_record(const Case& one);
 nlohmann::json doorbell_wake_record(const Case& one);
 nlohmann::json syscall_record(const Case& one);
 
+// Doorbells, parking and waiting: loops_idle.cpp. A case's variant says which.
+/// Events a second of the sweep; 0: as fast as the ring takes them. At 18,000 the next
+/// event comes just when the adaptive strategy has stopped spinning.
+inline constexpr double kSweepRatesHz[] = {1e3, 3e3, 1e4, 1.8e4, 3e4, 1e5, 3e5, 1e6, 3e6, 0};
+nlohmann::json doorbell_look_record(const Case& one);
+nlohmann::json parked_wake_record(const Case& one);
+nlohmann::json parked_idle_record(const Case& one);
+nlohmann::json moderation_record(const Case& one);
+nlohmann::json many_rings_record(const Case& one);
+nlohmann::json rate_sweep_record(const Case& one);
+
 /// What a case asks for, as the measuring loops take it.
 RunOptions run_options(const Case& one);
 /// A record whose value is `per_second` and whose account is the result's.

@@ -12,7 +12,8 @@ namespace {
 
 // A new planner: its function declared in plan.hpp, and a line here.
 constexpr Planner kPlanners[] = {
-    plan_broadcast, plan_shared, plan_latency, plan_cost, plan_stopped, plan_limits, plan_wide,
+    plan_broadcast, plan_shared, plan_latency, plan_cost,
+    plan_stopped,   plan_limits, plan_idle,    plan_wide,
 };
 
 Case queue_case(const Contender& of, const char* loop, std::size_t burst, unsigned consumers,

@@ -34,6 +34,7 @@ void plan_latency(Plan& plan, bool quick);
 void plan_cost(Plan& plan, bool quick);
 void plan_stopped(Plan& plan, bool quick);
 void plan_limits(Plan& plan, bool quick);
+void plan_idle(Plan& plan, bool quick);  // loops_idle.cpp
 void plan_wide(Plan& plan, bool quick);
 
 /// All groups. Bars' groups come before those that only fill the tables.
