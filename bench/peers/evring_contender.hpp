@@ -63,7 +63,10 @@ class EvringQueue {
 
     template <class Source>
     std::size_t offer(std::uint64_t first, std::size_t count, Source& source) noexcept {
-      if constexpr (kAccess == Access::kInPlace) return fill_in_place(first, count, source);
+      if constexpr (kAccess == Access::kInPlace) {
+        return producer_.publish_from(
+            count, [&source](std::uint64_t sequence) noexcept { return source(sequence); });
+      }
       if (count == 1) {
         fill_event<Payload>(events_[0], source, first);
         return producer_.publish(events_[0]) == PublishStatus::kPublished ? 1 : 0;
@@ -73,18 +76,6 @@ class EvringQueue {
     }
 
    private:
-    template <class Source>
-    std::size_t fill_in_place(std::uint64_t first, std::size_t count, Source& source) noexcept {
-      auto reservation = producer_.reserve(count);
-      for (std::uint64_t i = 0; i < reservation.count(); ++i) {
-        const Payload payload = source(first + i);
-        for_words<Payload>(
-            [&](std::size_t word) noexcept { reservation.set_word(i, word, payload[word]); });
-      }
-      reservation.commit();
-      return reservation.count();
-    }
-
     BasicProducer<Layout> producer_;
     std::array<EventType, kBurstMax> events_{};
   };

@@ -56,7 +56,7 @@ ProducerCore::ProducerCore(const LocalRing& ring, WhenFull when_full)
 
 ProducerCore::~ProducerCore() {
   // What was claimed ahead was not touched, unless by a producer that died.
-  store_write_limit(is_after(torn_limit_, next_) ? torn_limit_ : next_);
+  store_write_limit(is_after(torn_limit_, next_sequence()) ? torn_limit_ : next_sequence());
   store_relaxed(&side_->table->claim, write_limit_);
   refresh_status();
   lock_record(side_->lock_fd, F_UNLCK);
@@ -81,9 +81,9 @@ void ProducerCore::lock(const std::string& name) {
 
 void ProducerCore::take_over() noexcept {
   load_status();
-  repair_slots();
+  const std::uint64_t next = repair_slots();
   // (P3) What the dead producer had made READY before head. Pairs with (C3).
-  store_release(head_word_, next_);
+  store_release(head_word_, next);
   ++generation_;
   refresh_status();
   // (D2) Head before the look at who is armed: the dead producer may have owed a doorbell
@@ -111,29 +111,30 @@ void ProducerCore::load_status() noexcept {
 /// published; what was claimed behind it may be half-written. Its slots are marked
 /// BUSY, so that whoever still wants what they held before learns that it is lost.
 /// Relaxed: the kernel passed the lock on, and with it all that its last holder stored.
-void ProducerCore::repair_slots() noexcept {
+std::uint64_t ProducerCore::repair_slots() noexcept {
   const auto stamp_of = [this](std::uint64_t sequence) {
     return reinterpret_cast<std::uint64_t*>(slots_ +
                                             (sequence & mask_) * side_->geometry.slot.slot_bytes());
   };
-  next_ = load_relaxed(head_word_);
+  std::uint64_t next = load_relaxed(head_word_);
   const std::uint64_t limit = load_relaxed(word_of(side_->header->write_limit));
   // Never lowered before these are written anew: a reader may be in the middle of one.
   write_limit_ = torn_limit_ = limit;
   store_relaxed(&side_->table->claim, limit);  // beyond, a dead one asked and wrote nothing
-  while (is_after(limit, next_) && load_relaxed(stamp_of(next_)) == EVRING_STAMP_READY(next_)) {
-    ++next_;
+  while (is_after(limit, next) && load_relaxed(stamp_of(next)) == EVRING_STAMP_READY(next)) {
+    ++next;
   }
-  for (std::uint64_t torn = next_; is_after(limit, torn); ++torn) {
+  for (std::uint64_t torn = next; is_after(limit, torn); ++torn) {
     store_relaxed(stamp_of(torn), EVRING_STAMP_BUSY(torn));
     ++repaired_;
   }
+  return next;
 }
 
 std::uint64_t ProducerCore::now_ns() const noexcept { return clock_ns(CLOCK_MONOTONIC); }
 
 void ProducerCore::refresh_status() noexcept {
-  refreshed_next_ = next_;
+  refreshed_next_ = next_sequence();
   refreshed_event_ns_ = last_event_ns_;
   evring_status block{};
   block.published = published();
@@ -198,8 +199,8 @@ void ProducerCore::consider_doorbell(unsigned index, std::uint64_t count) noexce
   const std::uint64_t asked = load_relaxed(word_of(page->wake_events));
   const std::uint64_t wake_us = load_relaxed(word_of(page->wake_us));
   const std::uint64_t wake_events = std::clamp<std::uint64_t>(asked, 1, mask_ + 1);
-  if (!is_after(next_, arm_cursor)) return;
-  const std::uint64_t lag = next_ - arm_cursor;
+  if (!is_after(next_sequence(), arm_cursor)) return;
+  const std::uint64_t lag = next_sequence() - arm_cursor;
   if (lag >= wake_events) {
     ring(index, arm_cursor);
     return;

@@ -41,7 +41,7 @@ std::uint64_t ProducerCore::known_room(std::uint64_t wanted) const noexcept {
   // What was granted stays granted: whoever registered since starts behind it.
   const bool gate_is_ahead = static_cast<std::int64_t>(gate_limit_ - write_limit_) > 0;
   const std::uint64_t limit = gate_is_ahead ? gate_limit_ : write_limit_;
-  const auto room = static_cast<std::int64_t>(limit - next_);
+  const auto room = static_cast<std::int64_t>(limit - next_sequence());
   return room <= 0 ? 0 : std::min(wanted, static_cast<std::uint64_t>(room));
 }
 
@@ -55,8 +55,8 @@ void ProducerCore::store_write_limit(std::uint64_t limit) noexcept {
 std::uint64_t ProducerCore::claim_room(std::uint64_t count, std::uint64_t at_least) noexcept {
   const std::uint64_t wanted = std::max(count, claim_ahead_count_);
   const std::uint64_t room = gated_ ? gated_claim(wanted, at_least) : wanted;
-  const bool is_ahead = static_cast<std::int64_t>(next_ + room - write_limit_) > 0;
-  if (is_ahead) store_write_limit(next_ + room);
+  const bool is_ahead = static_cast<std::int64_t>(next_sequence() + room - write_limit_) > 0;
+  if (is_ahead) store_write_limit(next_sequence() + room);
   return std::min(count, room);
 }
 
@@ -73,7 +73,7 @@ std::uint64_t ProducerCore::gated_claim(std::uint64_t wanted, std::uint64_t at_l
     }
     // (G4) A limit granted before the claim after it, or a consumer that registers sees
     // neither. Pairs with (G5).
-    store_release(&side_->table->claim, next_ + room);
+    store_release(&side_->table->claim, next_sequence() + room);
     if (step_hook_ != nullptr) step_hook_(PublishStep::kClaimed);
     // (G2) Claim before look, or a consumer that registers now starts at what is being
     // overwritten. Its membarrier orders this core, or else the fence bit asks for a
@@ -100,9 +100,9 @@ void ProducerCore::refresh_gate() noexcept {
   for (std::uint64_t rest = gate_registered_; rest != 0; rest &= rest - 1) {
     const auto index = static_cast<unsigned>(std::countr_zero(rest));
     refresh_cursor(index);
-    longest_lag = std::max(longest_lag, next_ - gate_cursor_[index]);
+    longest_lag = std::max(longest_lag, next_sequence() - gate_cursor_[index]);
   }
-  gate_limit_ = next_ - longest_lag + mask_ + 1;
+  gate_limit_ = next_sequence() - longest_lag + mask_ + 1;
 }
 
 /// A cursor counts when it lies between the one before and what is published: one
@@ -121,7 +121,7 @@ void ProducerCore::refresh_cursor(unsigned index) noexcept {
   const std::uint64_t cursor =
       load_acquire(reinterpret_cast<const std::uint64_t*>(&side_->pages[index]->cursor));
   const std::uint64_t last = gate_cursor_[index];
-  if (cursor - last <= next_ - last) gate_cursor_[index] = cursor;
+  if (cursor - last <= next_sequence() - last) gate_cursor_[index] = cursor;
 }
 
 }  // namespace evring

@@ -150,7 +150,8 @@ class BasicConsumer {
     if (has_write_limit_ && !is_whole(cursor_)) return {0, ReadStatus::kOverrun};
     received_ += copied.count;
     cursor_ += copied.count;
-    consecutive_overruns_ = 0;
+    if (consecutive_overruns_ != 0) [[unlikely]]
+      consecutive_overruns_ = 0;
     if (cursor_word_ != nullptr && cursor_ - committed_ >= commit_every_) commit();
     return {copied.count, ReadStatus::kEvent};
   }
@@ -428,7 +429,8 @@ class BasicConsumer {
   void advance(std::uint64_t count) noexcept {
     cursor_ += count;
     received_ += count;
-    consecutive_overruns_ = 0;
+    if (consecutive_overruns_ != 0) [[unlikely]]
+      consecutive_overruns_ = 0;
     if (cursor_word_ != nullptr && cursor_ - committed_ >= commit_every_) commit();
   }
 

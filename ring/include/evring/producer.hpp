@@ -9,7 +9,7 @@
 #include <evring/local_ring.hpp>
 #include <evring/memory.hpp>
 #include <evring/slot.hpp>
-#include <evring/words.hpp>
+#include <evring/slot_writer.hpp>
 
 #include <algorithm>
 #include <array>
@@ -34,22 +34,6 @@ enum class WhenFull {
   kRefuse,  ///< drops the new event and counts it, as an interrupt must
 };
 
-/// Where a test may kill the producer. See BasicProducer's `Hook`.
-enum class PublishStep {
-  kClaimed,  ///< gated: asked for room, and has not looked whether it is there
-  kDeclared,
-  kPayloadHalf,
-  kPayloadStored,
-  kReadyStored,
-  kHeadStored,
-  kStatusOdd,
-  kStatusEven,
-};
-
-struct NoHook {
-  void operator()(PublishStep) const noexcept {}
-};
-
 /// The part of a producer that does not depend on the slot: lock, takeover,
 /// status block, gate, doorbells. Not used directly.
 class ProducerCore {
@@ -57,10 +41,12 @@ class ProducerCore {
   ProducerCore(const ProducerCore&) = delete;
   ProducerCore& operator=(const ProducerCore&) = delete;
 
-  std::uint64_t published() const noexcept { return next_ - geometry().first_sequence; }
+  std::uint64_t published() const noexcept { return next_sequence() - geometry().first_sequence; }
   std::uint64_t dropped() const noexcept { return dropped_; }
   std::uint64_t offered() const noexcept { return published() + dropped_; }
-  std::uint64_t next_sequence() const noexcept { return next_; }
+  /// The sequence of the next event: head itself. A copy of it beside would cost a store
+  /// to another line for each event, which ends the streaming of slots (PROTOCOL.md).
+  std::uint64_t next_sequence() const noexcept { return load_relaxed(head_word_); }
   std::uint64_t generation() const noexcept { return generation_; }
   /// Slots that dead producers had claimed and not published; half-written, perhaps.
   std::uint64_t repaired() const noexcept { return repaired_; }
@@ -86,9 +72,11 @@ class ProducerCore {
   /// overwrite mode; in gated mode at least `at_least` when waiting, possibly none when
   /// refusing. What was claimed ahead costs one compare.
   std::uint64_t room_for(std::uint64_t count, std::uint64_t at_least = 1) noexcept {
-    if (static_cast<std::int64_t>(next_ + count - write_limit_) <= 0) [[likely]]
-      return count;
-    return claim_room(count, at_least);
+    return is_claimed(next_sequence() + count) ? count : claim_room(count, at_least);
+  }
+  /// Whether sequences before `end` may be written without asking.
+  bool is_claimed(std::uint64_t end) const noexcept {
+    return static_cast<std::int64_t>(end - write_limit_) <= 0;
   }
   /// Looks at who is armed, and rings for those whose request the last `count` events
   /// fulfilled.
@@ -96,18 +84,19 @@ class ProducerCore {
   void count_drop(std::uint64_t count) noexcept;
   /// Refreshes the block when it trails by a millisecond or by 1,024 events, whichever
   /// this ring can tell without looking at a clock.
-  void refresh_status_when_due() noexcept {
+  void refresh_status_when_due(std::uint64_t next) noexcept {
     if (last_event_ns_ - refreshed_event_ns_ >= kRefreshEveryNs ||
-        next_ - refreshed_next_ >= kRefreshEveryCount) [[unlikely]] {
+        next - refreshed_next_ >= kRefreshEveryCount) [[unlikely]] {
       refresh_status();
     }
   }
   std::uint64_t now_ns() const noexcept;
 
-  /// Publishes head behind the last `count` events, then looks at the doorbell word.
-  void publish_head(std::uint64_t count) noexcept {
+  /// Publishes `next` as head behind its last `count` events, then looks at the doorbell
+  /// word.
+  void publish_head(std::uint64_t next, std::uint64_t count) noexcept {
     // (P3) Events before head, or a consumer drains to what is not there. Pairs with (C3).
-    store_release(head_word_, next_);
+    store_release(head_word_, next);
     // (D2) Head before the look at who is armed, or a sleeper misses its doorbell.
     // The compiler keeps the order; the CPU is made to by the arming side's
     // membarrier. Pairs with (D1).
@@ -122,8 +111,7 @@ class ProducerCore {
 
   std::byte* slots_;
   std::uint64_t mask_;
-  std::uint64_t next_ = 0;
-  std::uint64_t refreshed_next_ = 0;      ///< next_ when the status block was refreshed
+  std::uint64_t refreshed_next_ = 0;      ///< next_sequence() when the status block was refreshed
   std::uint64_t refreshed_event_ns_ = 0;  ///< and last_event_ns_
   std::uint64_t write_limit_ = 0;         ///< sequences before this may be written
   /// Up to here slots may be half-written: a dead producer's claim, or a reservation.
@@ -138,7 +126,7 @@ class ProducerCore {
   void lock(const std::string& name);
   void take_over() noexcept;
   void load_status() noexcept;
-  void repair_slots() noexcept;
+  std::uint64_t repair_slots() noexcept;
 
   std::uint64_t claim_room(std::uint64_t count, std::uint64_t at_least) noexcept;
   std::uint64_t gated_claim(std::uint64_t wanted, std::uint64_t at_least) noexcept;
@@ -203,40 +191,38 @@ class BasicProducer : public ProducerCore {
   ///
   /// `event.length_bytes` past the payload is cut. Its sequence and timestamp are
   /// assigned here.
-  PublishStatus publish(const EventType& event) noexcept {
-    if (room_for(1) == 0) {
-      count_drop(1);
-      return PublishStatus::kDropped;
-    }
-    stamp_time();
-    write_slots({slots_, mask_, layout_, last_event_ns_}, next_, &event, 1);
-    ++next_;
-    publish_head(1);
-    Hook{}(PublishStep::kHeadStored);
-    refresh_status_when_due();
-    return PublishStatus::kPublished;
+  [[gnu::always_inline]] PublishStatus publish(const EventType& event) noexcept {
+    const auto write = [&event](const Writer& writer, std::uint64_t sequence, std::uint64_t,
+                                std::uint64_t) noexcept { writer.write(sequence, event); };
+    return publish_run(1, write) == 1 ? PublishStatus::kPublished : PublishStatus::kDropped;
   }
 
   /// Publishes events in order, head once per run of room (at most slot_count, so that
   /// head never trails the slots by more than one lap).
   /// @return how many were published; the rest were dropped and counted.
-  std::size_t publish_batch(std::span<const EventType> events) noexcept {
-    std::size_t done = 0;
-    stamp_time();
-    while (done < events.size()) {
-      const std::uint64_t room = room_for(std::min<std::uint64_t>(events.size() - done, mask_ + 1));
-      if (room == 0) {
-        count_drop(events.size() - done);
-        return done;
+  [[gnu::always_inline]] std::size_t publish_batch(std::span<const EventType> events) noexcept {
+    return publish_run(events.size(), [events](const Writer& writer, std::uint64_t sequence,
+                                               std::uint64_t done, std::uint64_t room) noexcept {
+      for (std::uint64_t i = 0; i < room; ++i) writer.write(sequence + i, events[done + i]);
+    });
+  }
+
+  /// As publish_batch(), of `count` events whose payloads `source(sequence)` returns, a
+  /// trivially copyable value that fits a slot. The fastest way in: a payload made of
+  /// values at hand goes from registers to its slot, and nothing is copied. Its type is
+  /// 0, its length the value's.
+  ///
+  /// `source` is called once for each event that is published, in order; it must not
+  /// throw, nor use this producer. Layouts known at compile time only.
+  template <class Source>
+  [[gnu::always_inline]] std::size_t publish_from(std::size_t count, Source&& source) noexcept {
+    static_assert(Layout::kIsStatic && std::is_nothrow_invocable_v<Source&, std::uint64_t>);
+    return publish_run(count, [&source](const Writer& writer, std::uint64_t sequence, std::uint64_t,
+                                        std::uint64_t room) noexcept {
+      for (std::uint64_t i = 0; i < room; ++i) {
+        writer.write_payload(sequence + i, source(sequence + i));
       }
-      write_slots({slots_, mask_, layout_, last_event_ns_}, next_, &events[done], room);
-      next_ += room;
-      done += room;
-      publish_head(room);
-      Hook{}(PublishStep::kHeadStored);
-    }
-    refresh_status_when_due();
-    return done;
+    });
   }
 
   /// Slots to fill in place; see reserve().
@@ -280,17 +266,16 @@ class BasicProducer : public ProducerCore {
     if (room < count) count_drop(count - room);
     stamp_time();
     // Should it never be committed, the limit stays ahead of what it overwrote.
-    if (static_cast<std::int64_t>(next_ + room - torn_limit_) > 0) torn_limit_ = next_ + room;
+    const std::uint64_t first = next_sequence();
+    if (static_cast<std::int64_t>(first + room - torn_limit_) > 0) torn_limit_ = first + room;
     for (std::uint64_t i = 0; i < room; ++i) {
-      prefetch_for_write(word_at(next_ + room + i, 0));
-      open_slot(next_ + i);
+      prefetch_for_write(word_at(first + room + i, 0));
+      open_slot(first + i);
     }
-    return Reservation(this, next_, room);
+    return Reservation(this, first, room);
   }
 
  private:
-  static constexpr unsigned kPrefetchSlots = 8;
-
   std::uint64_t* word_at(std::uint64_t sequence, std::size_t offset) noexcept {
     return reinterpret_cast<std::uint64_t*>(slots_ + (sequence & mask_) * layout_.slot_bytes() +
                                             offset);
@@ -322,63 +307,54 @@ class BasicProducer : public ProducerCore {
     }
   }
 
-  /// What the write loop needs, by value: a store to a slot may alias any member, and
-  /// the loop would load them anew for each event.
-  struct Target {
-    std::byte* slots;
-    std::uint64_t mask;
-    [[no_unique_address]] Layout layout;
-    std::uint64_t timestamp_ns;
+  using Writer = SlotWriter<Layout, Hook>;
 
-    std::uint64_t* slot(std::uint64_t sequence) const noexcept {
-      return reinterpret_cast<std::uint64_t*>(slots + (sequence & mask) * layout.slot_bytes());
-    }
-  };
+  Writer writer() const noexcept { return Writer(slots_, mask_, layout_, last_event_ns_); }
 
-  static void write_slots(Target target, std::uint64_t sequence, const EventType* events,
-                          std::uint64_t count) noexcept {
-    for (std::uint64_t i = 0; i < count; ++i) write_slot(target, sequence + i, events[i]);
+  /// Calls `write(writer, first sequence, events done before, events of this run)` for
+  /// each run of room, and publishes head behind it. Inlined with what is claimed already,
+  /// without a store but those of the slots and of head; the rest is out of the way.
+  template <class Write>
+  [[gnu::always_inline]] std::size_t publish_run(std::size_t count, Write&& write) noexcept {
+    const std::uint64_t first = next_sequence();
+    if (!is_claimed(first + count)) [[unlikely]]
+      return publish_runs(count, write);
+    stamp_time();
+    write(writer(), first, 0, count);
+    publish_head(first + count, count);
+    Hook{}(PublishStep::kHeadStored);
+    refresh_status_when_due(first + count);
+    return count;
   }
 
-  static void write_slot(const Target& target, std::uint64_t sequence,
-                         const EventType& event) noexcept {
-    std::uint64_t* slot = target.slot(sequence);
-    prefetch_for_write(target.slot(sequence + kPrefetchSlots));
-    Hook{}(PublishStep::kDeclared);
-    if (target.layout.format() != SlotFormat::kBare) store_relaxed(slot + 1, target.timestamp_ns);
-    if constexpr (requires { event.length_bytes; }) {
-      if (target.layout.format() == SlotFormat::kFull) {
-        const std::uint32_t length_bytes =
-            std::min(event.length_bytes, target.layout.payload_bytes());
-        store_relaxed(slot + 2, EVRING_TYPE_LENGTH(event.type, length_bytes));
+  template <class Write>
+  [[gnu::noinline]] std::size_t publish_runs(std::size_t count, Write& write) noexcept {
+    std::size_t done = 0;
+    stamp_time();
+    while (done < count) {
+      const std::uint64_t first = next_sequence();
+      const std::uint64_t room = room_for(std::min<std::uint64_t>(count - done, mask_ + 1));
+      if (room == 0) {
+        count_drop(count - done);
+        return done;
       }
+      write(writer(), first, done, room);
+      done += room;
+      publish_head(first + room, room);
+      Hook{}(PublishStep::kHeadStored);
     }
-    write_payload(target, slot, event);
-    // (P2) The payload before READY, or old words look new. Pairs with (C1).
-    store_release(slot, EVRING_STAMP_READY(sequence));
-    Hook{}(PublishStep::kReadyStored);
-  }
-
-  static void write_payload(const Target& target, std::uint64_t* slot,
-                            const EventType& event) noexcept {
-    const std::size_t word_count = target.layout.payload_bytes() / 8;
-    std::uint64_t* words = slot + target.layout.payload_offset() / 8;
-    if constexpr (!std::is_same_v<Hook, NoHook>) {
-      store_words(words, event.payload.data(), word_count / 2);
-      Hook{}(PublishStep::kPayloadHalf);
-    }
-    store_words(words, event.payload.data(), word_count);
-    Hook{}(PublishStep::kPayloadStored);
+    refresh_status_when_due(next_sequence());
+    return done;
   }
 
   void commit(const Reservation& reservation) noexcept {
     Hook{}(PublishStep::kPayloadStored);
     for (std::uint64_t i = 0; i < reservation.count_; ++i) mark_ready(reservation.first_ + i);
     if (reservation.count_ == 0) return;
-    next_ = reservation.first_ + reservation.count_;
-    publish_head(reservation.count_);
+    const std::uint64_t next = reservation.first_ + reservation.count_;
+    publish_head(next, reservation.count_);
     Hook{}(PublishStep::kHeadStored);
-    refresh_status_when_due();
+    refresh_status_when_due(next);
   }
 
   [[no_unique_address]] Layout layout_;

@@ -29,29 +29,67 @@
 
 namespace evring {
 
-/// Stores `word_count` words from private memory to a slot. `to` is 8-byte aligned.
-inline void store_words(std::uint64_t* to, const std::byte* from, std::size_t word_count) noexcept {
-  std::size_t i = 0;
+/// A word of private memory, in a register; the compiler may not widen the load. Its
+/// owner has just stored it in words, and a load wider than the stores that it needs
+/// cannot be served from the store queue: it would wait until they have left it, behind
+/// every store to a line that another core still holds.
+inline std::uint64_t load_private(const std::byte* from) noexcept {
+  std::uint64_t word;
+  __builtin_memcpy(&word, from, sizeof(word));
 #if defined(EVRING_WIDE_WORDS)
-  for (; i + 2 <= word_count; i += 2) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i),
-                     _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + 8 * i)));
-  }
+  __asm__("" : "+r"(word));
 #endif
-  for (; i < word_count; ++i) {
-    std::uint64_t word;
-    __builtin_memcpy(&word, from + 8 * i, 8);
-    store_relaxed(to + i, word);
-  }
+  return word;
 }
 
-/// Loads `word_count` words from a slot into private memory.
+/// Stores two words to a slot. `to` is 16-byte aligned.
+inline void store_pair(std::uint64_t* to, std::uint64_t low, std::uint64_t high) noexcept {
+#if defined(EVRING_WIDE_WORDS)
+  _mm_store_si128(reinterpret_cast<__m128i*>(to),
+                  _mm_set_epi64x(static_cast<long long>(high), static_cast<long long>(low)));
+#else
+  store_relaxed(to, low);
+  store_relaxed(to + 1, high);
+#endif
+}
+
+/// Stores `word_count` words from private memory to a slot, from the last one down, in
+/// aligned pairs where they fall. `to` is 8-byte aligned.
+inline void store_words(std::uint64_t* to, const std::byte* from, std::size_t word_count) noexcept {
+  std::size_t i = word_count;
+  if (i != 0 && reinterpret_cast<std::uintptr_t>(to + i) % 16 != 0) {
+    --i;
+    store_relaxed(to + i, load_private(from + 8 * i));
+  }
+  for (; i >= 2; i -= 2) {
+    store_pair(to + i - 2, load_private(from + 8 * (i - 2)), load_private(from + 8 * (i - 1)));
+  }
+  if (i != 0) store_relaxed(to, load_private(from));
+}
+
+/// Loads `word_count` words from a slot into private memory. From the slot in the pairs
+/// that store_pair() stores; to memory in pairs counted from its begin, as whoever reads
+/// it next will load them.
 inline void load_words(std::byte* to, const std::uint64_t* from, std::size_t word_count) noexcept {
   std::size_t i = 0;
 #if defined(EVRING_WIDE_WORDS)
-  for (; i + 2 <= word_count; i += 2) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 8 * i),
-                     _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i)));
+  const auto store = [to](std::size_t word, __m128i pair) noexcept {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 8 * word), pair);
+  };
+  const auto load = [from](std::size_t word) noexcept {
+    return _mm_load_si128(reinterpret_cast<const __m128i*>(from + word));
+  };
+  if (reinterpret_cast<std::uintptr_t>(from) % 16 == 0) {
+    for (; i + 2 <= word_count; i += 2) store(i, load(i));
+  } else if (word_count >= 3) {
+    __m128i carry = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
+    for (; i + 3 <= word_count; i += 2) {
+      const __m128i pair = load(i + 1);
+      store(i, _mm_unpacklo_epi64(carry, pair));
+      carry = _mm_unpackhi_epi64(pair, pair);
+    }
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to + 8 * i), carry);
+    ++i;
   }
 #endif
   for (; i < word_count; ++i) {

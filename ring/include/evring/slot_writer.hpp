@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+// Stores one event in its slot: fields and payload, then the stamp.
+//
+// What counts is the number of stores, not of bytes: while a line is on its way from
+// another core every store to it waits in the store queue, and a core that fills its
+// queue stops. So a payload goes from registers straight to the slot where it can, and
+// in aligned pairs of words where the CPU has them (see words.hpp).
+// Ordering: P2, explained in ring/PROTOCOL.md.
+#pragma once
+
+#include <evring/abi.h>
+#include <evring/memory.hpp>
+#include <evring/slot.hpp>
+#include <evring/words.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+namespace evring {
+
+/// Where a test may kill the producer. See BasicProducer's `Hook`.
+enum class PublishStep {
+  kClaimed,  ///< gated: asked for room, and has not looked whether it is there
+  kDeclared,
+  kPayloadHalf,
+  kPayloadStored,
+  kReadyStored,
+  kHeadStored,
+  kStatusOdd,
+  kStatusEven,
+};
+
+struct NoHook {
+  void operator()(PublishStep) const noexcept {}
+};
+
+/// What the write loop needs, by value: a store to a slot may alias any member of the
+/// producer, and the loop would load them anew for each event.
+template <class Layout, class Hook>
+class SlotWriter {
+ public:
+  using EventType = BasicEvent<Layout>;
+
+  SlotWriter(std::byte* slots, std::uint64_t mask, Layout layout,
+             std::uint64_t timestamp_ns) noexcept
+      : slots_(slots), mask_(mask), layout_(layout), timestamp_ns_(timestamp_ns) {}
+
+  /// Copies `event` to slot `sequence`. A length past the payload is cut.
+  void write(std::uint64_t sequence, const EventType& event) const noexcept {
+    std::uint32_t type = 0;
+    std::uint32_t length_bytes = layout_.payload_bytes();
+    if constexpr (requires { event.length_bytes; }) {
+      type = event.type;
+      length_bytes = std::min(event.length_bytes, length_bytes);
+    }
+    if constexpr (kFitsRegisters) {
+      write_pairs<kPayloadWords>(sequence, event.payload, type, length_bytes);
+    } else {
+      write_words(sequence, event, type, length_bytes);
+    }
+  }
+
+  /// Stores `payload`, which need never have been in memory, in slot `sequence`.
+  template <class Payload>
+  void write_payload(std::uint64_t sequence, const Payload& payload) const noexcept {
+    static_assert(Layout::kIsStatic && std::is_trivially_copyable_v<Payload>);
+    static_assert(sizeof(Payload) <= Layout::kPayloadBytesMax, "the payload is larger than a slot");
+    if constexpr (sizeof(Payload) <= kRegisterBytes) {
+      write_pairs<(sizeof(Payload) + 7) / 8>(sequence, payload, 0, sizeof(Payload));
+    } else {
+      EventType event;
+      event.set(payload);
+      write(sequence, event);
+    }
+  }
+
+ private:
+  static constexpr unsigned kPrefetchSlots = 8;
+  static constexpr std::size_t kRegisterBytes = 120;  ///< a longer payload is copied by a loop
+  static constexpr std::size_t kPayloadWords = Layout::kPayloadBytesMax / 8;
+  static constexpr bool kFitsRegisters =
+      Layout::kIsStatic && Layout::kPayloadBytesMax <= kRegisterBytes;
+
+  std::uint64_t* slot(std::uint64_t sequence) const noexcept {
+    return reinterpret_cast<std::uint64_t*>(slots_ + (sequence & mask_) * layout_.slot_bytes());
+  }
+
+  /// Word `kWord` of a slot whose payload is `payload`; 0 past its end.
+  template <std::size_t kWord, class Payload>
+  std::uint64_t word(const Payload& payload, std::uint64_t type_length) const noexcept {
+    constexpr std::size_t kFieldWords = Layout::payload_offset() / 8;
+    if constexpr (kWord < kFieldWords) {
+      return kWord == 1 ? timestamp_ns_ : type_length;
+    } else {
+      constexpr std::size_t kFrom = 8 * (kWord - kFieldWords);
+      const auto* bytes = reinterpret_cast<const std::byte*>(&payload);
+      if constexpr (kFrom + 8 <= sizeof(Payload)) return load_private(bytes + kFrom);
+      std::uint64_t value = 0;
+      if constexpr (kFrom < sizeof(Payload)) {
+        __builtin_memcpy(&value, bytes + kFrom, sizeof(Payload) - kFrom);
+      }
+      return value;
+    }
+  }
+
+  /// Pairs of words from the last one down, then word 1, then the stamp: five stores for
+  /// a line. Downwards, because a line stored towards its stamp streams at the rate of
+  /// bare lines, and one stored upwards at 0.78 of it (AMD Zen 4; nothing elsewhere).
+  template <std::size_t kCount, class Payload>
+  void write_pairs(std::uint64_t sequence, const Payload& payload, std::uint32_t type,
+                   std::uint32_t length_bytes) const noexcept {
+    std::uint64_t* const to = slot(sequence);
+    const std::uint64_t type_length = EVRING_TYPE_LENGTH(type, length_bytes);
+    prefetch_for_write(slot(sequence + kPrefetchSlots));
+    Hook{}(PublishStep::kDeclared);
+    constexpr std::size_t kPairs = (Layout::payload_offset() / 8 + kCount - 1) / 2;
+    [&]<std::size_t... kPair>(std::index_sequence<kPair...>) {
+      (store_pair(to + 2 * (kPairs - kPair), word<2 * (kPairs - kPair)>(payload, type_length),
+                  word<2 * (kPairs - kPair) + 1>(payload, type_length)),
+       ...);
+    }
+    (std::make_index_sequence<kPairs>());
+    Hook{}(PublishStep::kPayloadHalf);
+    store_relaxed(to + 1, word<1>(payload, type_length));
+    Hook{}(PublishStep::kPayloadStored);
+    mark_ready(to, sequence);
+  }
+
+  void write_words(std::uint64_t sequence, const EventType& event, std::uint32_t type,
+                   std::uint32_t length_bytes) const noexcept {
+    std::uint64_t* const to = slot(sequence);
+    prefetch_for_write(slot(sequence + kPrefetchSlots));
+    Hook{}(PublishStep::kDeclared);
+    if (layout_.format() != SlotFormat::kBare) store_relaxed(to + 1, timestamp_ns_);
+    if (layout_.format() == SlotFormat::kFull) {
+      store_relaxed(to + 2, EVRING_TYPE_LENGTH(type, length_bytes));
+    }
+    const std::size_t word_count = layout_.payload_bytes() / 8;
+    std::uint64_t* const words = to + layout_.payload_offset() / 8;
+    store_words(words, event.payload.data(), word_count / 2);
+    Hook{}(PublishStep::kPayloadHalf);
+    store_words(words + word_count / 2, event.payload.data() + word_count / 2 * 8,
+                word_count - word_count / 2);
+    Hook{}(PublishStep::kPayloadStored);
+    mark_ready(to, sequence);
+  }
+
+  static void mark_ready(std::uint64_t* slot, std::uint64_t sequence) noexcept {
+    // (P2) The payload before READY, or old words look new. Pairs with (C1).
+    store_release(slot, EVRING_STAMP_READY(sequence));
+    Hook{}(PublishStep::kReadyStored);
+  }
+
+  std::byte* slots_;
+  std::uint64_t mask_;
+  [[no_unique_address]] Layout layout_;
+  std::uint64_t timestamp_ns_;
+};
+
+}  // namespace evring
