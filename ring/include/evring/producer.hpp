@@ -285,11 +285,11 @@ class BasicProducer : public ProducerCore {
     if (layout_.format() != SlotFormat::kBare) last_event_ns_ = now_ns();
   }
 
-  void publish_head(std::uint64_t count) noexcept {
+  void publish_head(std::uint64_t next, std::uint64_t count) noexcept {
     if constexpr (kDoorbells) {
-      ProducerCore::publish_head(count);
+      ProducerCore::publish_head(next, count);
     } else {
-      store_release(head_word_, next_);  // (P3) as there. Pairs with (C3).
+      store_release(head_word_, next);  // (P3) as there. Pairs with (C3).
     }
   }
 
