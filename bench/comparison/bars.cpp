@@ -82,7 +82,7 @@ nlohmann::json to_json(const BarResult& result) {
       {"number", result.bar},
       {"name", result.name},
       {"value", nullptr},
-      {"bar", fmt::format("{} {}", sign, result.limit)},
+      {"bar", fmt::format("{} {:.4g}", sign, result.limit)},
       {"spread", {{"p10", result.p10}, {"p90", result.p90}, {"rounds", result.round_count}}},
       {"pass", result.pass}};
   if (result.value) record["value"] = *result.value;

@@ -92,8 +92,7 @@ void add_broadcast_bars(Bars& bars) {
                     .theirs = peers(false, 32, consumers)});
     const unsigned fewer = consumers / 2;
     bars.push_back({.bar = 6,
-                    .name = fmt::format("gated 56 B x32, {} consumers / {}: at least the share of "
-                                        "the cores that a thread keeps",
+                    .name = fmt::format("gated 56 B x32, {} consumers / {} (bar: a thread's share)",
                                         consumers, fewer),
                     .limit = share_kept(fewer, consumers),
                     .ours = gated(56, 32, consumers),

@@ -4,6 +4,8 @@
 
 #include "loops.hpp"
 
+#include <bench/measure/registry.hpp>
+
 #include <fmt/format.h>
 
 #include <stdexcept>
@@ -68,6 +70,22 @@ std::vector<std::string> Case::arguments() const {
   if (event_count != 0) list.push_back(fmt::format("--events={}", event_count));
   if (!fifo) list.push_back("--no-fifo");
   return list;
+}
+
+json Case::axes() const {
+  json axes = {{"loop", loop},
+               {"contender", contender},
+               {"variant", variant},
+               {"payload_bytes", payload_bytes},
+               {"burst_count", burst_count},
+               {"consumer_count", consumer_count},
+               {"slot_count", slot_count},
+               {"rate_hz", rate_hz}};
+  for (const Contender& each : all_contenders()) {
+    if (each.name != contender || each.payload_bytes != payload_bytes) continue;
+    axes["delivery"] = delivery_name(each.delivery);
+  }
+  return axes;
 }
 
 json run_case(const Case& one) {

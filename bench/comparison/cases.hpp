@@ -29,6 +29,8 @@ struct Case {
   std::string id() const;
   /// Arguments that make `evring_compare one` run it.
   std::vector<std::string> arguments() const;
+  /// What it varies, and the delivery of its contender, for the tables.
+  nlohmann::json axes() const;
 };
 
 /// How cases are named for and run: one line of the table in cases.cpp.

@@ -20,7 +20,7 @@ nlohmann::json stopped_consumer_record(const Case& one) {
   options.placement.fifo = one.fifo;
   const StoppedResult result = run_stopped_consumer(options);
   return {{"value", result.rate_ratio},
-          {"unit", "of its rate"},
+          {"unit", "x"},
           {"exact", result.exact},
           {"delivered_ratio", result.delivered_ratio},
           {"paced_lost_more", result.paced_lost_more},

@@ -40,10 +40,8 @@ void write_file(const std::string& path, const std::string& text) {
 int list() {
   for (const Loop& each : all_loops()) fmt::print("{:<26} loop    {}\n", each.name, each.what);
   for (const Contender& each : all_contenders()) {
-    const char* delivery = each.delivery == Delivery::kShared  ? "shared"
-                           : each.delivery == Delivery::kLossy ? "lossy"
-                                                               : "each";
-    fmt::print("{:<26} {:>3} B  {:<7} {}\n", each.name, each.payload_bytes, delivery, each.what);
+    fmt::print("{:<26} {:>3} B  {:<7} {}\n", each.name, each.payload_bytes,
+               delivery_name(each.delivery), each.what);
   }
   for (const MissingPeer& peer : missing_peers()) {
     fmt::print("{:<26} not available: install {}\n", peer.name, peer.package);
@@ -76,11 +74,15 @@ int all(const AllOptions& options) {
   Plan plan = make_plan(options.quick);
   if (!options.only.empty()) keep_only(plan, options.only);
   if (plan.empty()) throw std::invalid_argument("no case matches " + options.only);
+  const auto begin = Clock::now();
   Rounds rounds = run_rounds(plan, round_options(options));
   for (const std::string& path : options.records) merge_rounds(rounds, path);
   std::vector<BarResult> bars;
   for (const BarPart& part : all_bars()) bars.push_back(hold(part, rounds));
-  const nlohmann::json report = report_json(rounds, bars, {.fifo = !options.no_fifo});
+  const nlohmann::json report = report_json(rounds, bars,
+                                            {.placement = {.fifo = !options.no_fifo},
+                                             .seed = options.seed,
+                                             .elapsed_s = seconds_between(begin, Clock::now())});
   fmt::print("{}", report_text(report));
   write_file(options.json_path, report.dump(1) + "\n");
   write_file(options.html_path, report_html(report));

@@ -2,6 +2,9 @@
 // The JSON and the tables of a comparison.
 #include "report.hpp"
 
+#include "report_tables.hpp"
+
+#include <bench/measure/bare_lines.hpp>
 #include <bench/measure/machine.hpp>
 #include <bench/measure/registry.hpp>
 #include <bench/measure/statistics.hpp>
@@ -15,20 +18,54 @@ namespace {
 
 using nlohmann::json;
 
-std::string human(double value, const std::string& unit) {
-  if (unit == "events/s") return fmt::format("{:.2f} M/s", value / 1e6);
-  return fmt::format("{:.1f} {}", value, unit);
+std::string table_text(const Table& table) {
+  std::string text = fmt::format("\n{} ({}, medians of {})\n{:<26}", table.title, table.unit,
+                                 rounds_of(table), "");
+  for (const std::string& column : table.columns) text += fmt::format(" {:>14}", column);
+  text += "\n";
+  for (const TableRow& row : table.rows) {
+    text += fmt::format("{:<26}", row.name);
+    for (const std::optional<Cell>& cell : row.cells) {
+      text += cell ? fmt::format(" {:>14.{}f}", cell->median, cell->median < 100 ? 2 : 1)
+                   : fmt::format(" {:>14}", "-");
+    }
+    text += "\n";
+  }
+  return text;
 }
 
-std::string bar_line(const json& bar) {
-  const std::string value =
-      bar["value"].is_null() ? "-" : fmt::format("{:.3f}", bar["value"].get<double>());
+std::string other_line(const json& each) {
+  const std::string id = each["id"].get<std::string>();
+  const unsigned rounds = each["rounds"].get<unsigned>();
+  const unsigned failed = each["failed"].get<unsigned>();
+  if (rounds == 0) return fmt::format("{:<58} no figure in {} rounds\n", id, failed);
+  const std::string unit = each["unit"].get<std::string>();
+  return fmt::format("{:<58} {:>14} {:>14} {:>14} {:>3}{}\n", id, human(each["median"], unit),
+                     human(each["p10"], unit), human(each["p90"], unit), rounds,
+                     failed == 0 ? "" : fmt::format("  (none in {})", failed));
+}
+
+std::string bar_lines(const json& bar) {
+  const bool measured = !bar["value"].is_null();
   const json& spread = bar["spread"];
-  return fmt::format("{:>3}  {:<62} {:>9} {:>8}  {:>7.3f} .. {:<7.3f} {:>2}  {}\n",
-                     bar["number"].get<unsigned>(), bar["name"].get<std::string>(), value,
-                     bar["bar"].get<std::string>(), spread["p10"].get<double>(),
-                     spread["p90"].get<double>(), spread["rounds"].get<unsigned>(),
-                     bar["pass"].get<bool>() ? "pass" : "MISSED");
+  std::string text =
+      fmt::format("{:>3}  {:<74} ", bar["number"].get<unsigned>(), bar["name"].get<std::string>());
+  if (measured) {
+    text += fmt::format("{:>9.3f} {:>9}  {:>9.3f} .. {:<9.3f} {:>2}", bar["value"].get<double>(),
+                        bar["bar"].get<std::string>(), spread["p10"].get<double>(),
+                        spread["p90"].get<double>(), spread["rounds"].get<unsigned>());
+  } else {
+    text += fmt::format("{:>9} {:>9}  {:>9}    {:<9} {:>2}", "-", bar["bar"].get<std::string>(), "",
+                        "", 0);
+  }
+  text += bar["pass"].get<bool>() ? "  pass\n" : measured ? "  MISSED\n" : "  NOT MEASURED\n";
+  if (measured && bar.contains("peer")) {
+    text += fmt::format("{:>5}{} against {}\n", "", bar.value("ours", ""), bar.value("peer", ""));
+  }
+  if (bar.contains("limit")) {
+    text += fmt::format("{:>5}limit: {}\n", "", bar["limit"].get<std::string>());
+  }
+  return text;
 }
 
 }  // namespace
@@ -40,12 +77,13 @@ std::vector<Summary> summarise(const Rounds& rounds) {
     for (const auto& [id, record] : round) {
       Summary& summary = by_id[id];
       summary.id = id;
+      if (record.contains("case")) summary.axes = record["case"];
       const std::optional<double> value = value_of(round, id);
       if (!value) {
         ++summary.failed_count;
         continue;
       }
-      summary.unit = record.at("unit").get<std::string>();
+      summary.unit = record.value("unit", "");
       figures[id].push_back(*value);
     }
   }
@@ -61,7 +99,7 @@ std::vector<Summary> summarise(const Rounds& rounds) {
 }
 
 json report_json(const Rounds& rounds, const std::vector<BarResult>& bars,
-                 const Placement& placement) {
+                 const ReportOptions& options) {
   const Machine machine = describe_machine();
   json report = {{"machine",
                   {{"cpu", machine.cpu},
@@ -69,9 +107,12 @@ json report_json(const Rounds& rounds, const std::vector<BarResult>& bars,
                    {"kernel", machine.kernel},
                    {"governor", machine.governor},
                    {"compiler", machine.compiler},
-                   {"pinning", describe_placement(placement)},
-                   {"vector_store", vector_store_name()},
+                   {"pinning", describe_placement(options.placement)},
+                   {"vector stores", vector_store_name()},
                    {"command", describe_command()}}},
+                 {"cpu_count", options.placement.cpus.size()},
+                 {"seed", options.seed},
+                 {"elapsed_s", options.elapsed_s},
                  {"bars", json::array()},
                  {"cases", json::array()},
                  {"missing", json::array()},
@@ -84,7 +125,8 @@ json report_json(const Rounds& rounds, const std::vector<BarResult>& bars,
                                {"p10", each.p10},
                                {"p90", each.p90},
                                {"rounds", each.round_count},
-                               {"failed", each.failed_count}});
+                               {"failed", each.failed_count},
+                               {"case", each.axes}});
   }
   for (const MissingPeer& peer : missing_peers()) {
     report["missing"].push_back({{"name", peer.name}, {"package", peer.package}});
@@ -92,32 +134,39 @@ json report_json(const Rounds& rounds, const std::vector<BarResult>& bars,
   return report;
 }
 
+std::string summary_of_bars(const json& bars) {
+  unsigned passed = 0;
+  unsigned unmeasured = 0;
+  for (const json& bar : bars) {
+    passed += bar["pass"].get<bool>() ? 1 : 0;
+    unmeasured += bar["value"].is_null() ? 1 : 0;
+  }
+  return fmt::format("{} of {} parts of bars reached, {} missed, {} not measured", passed,
+                     bars.size(), bars.size() - passed - unmeasured, unmeasured);
+}
+
 std::string report_text(const json& report) {
   std::string text;
   for (const auto& [key, value] : report["machine"].items()) {
     text += fmt::format("{:<13} {}\n", key, value.get<std::string>());
   }
-  text += fmt::format("\n{:<58} {:>14} {:>14} {:>14}\n", "case (median of rounds)", "median", "p10",
-                      "p90");
-  for (const json& each : report["cases"]) {
-    const std::string id = each["id"].get<std::string>();
-    const std::string unit = each["unit"].get<std::string>();
-    if (each["rounds"].get<unsigned>() == 0) {
-      text += fmt::format("{:<58} no figure in {} rounds\n", id, each["failed"].get<unsigned>());
-      continue;
-    }
-    text += fmt::format("{:<58} {:>14} {:>14} {:>14}{}\n", id, human(each["median"], unit),
-                        human(each["p10"], unit), human(each["p90"], unit),
-                        each["failed"].get<unsigned>() == 0 ? "" : "  (failed in some rounds)");
+  text += fmt::format("{:<13} {} rounds in {:.0f} s, seed {}\n", "rounds", report["rounds"].size(),
+                      report["elapsed_s"].get<double>(), report["seed"].get<std::uint64_t>());
+  for (const Table& table : tables_of(report)) text += table_text(table);
+  const std::vector<json> others = other_cases_of(report);
+  if (!others.empty()) {
+    text += fmt::format("\n{:<58} {:>14} {:>14} {:>14} {:>3}\n", "limits and the rest", "median",
+                        "p10", "p90", "n");
   }
+  for (const json& each : others) text += other_line(each);
   for (const json& peer : report["missing"]) {
     text += fmt::format("{:<58} not available: install {}\n", peer["name"].get<std::string>(),
                         peer["package"].get<std::string>());
   }
-  text += fmt::format("\n{:>3}  {:<62} {:>9} {:>8}  {:<18} {:>2}\n", "bar", "what", "value", "bar",
-                      "p10 .. p90", "n");
-  for (const json& bar : report["bars"]) text += bar_line(bar);
-  return text;
+  text += fmt::format("\n{:>3}  {:<74} {:>9} {:>9}  {:>9} .. {:<9} {:>2}\n", "bar", "what", "value",
+                      "bar", "p10", "p90", "n");
+  for (const json& bar : report["bars"]) text += bar_lines(bar);
+  return text + "\n" + summary_of_bars(report["bars"]) + "\n";
 }
 
 }  // namespace evring::bench

@@ -23,18 +23,29 @@ struct Summary {
   double p90 = 0;
   unsigned round_count = 0;   ///< rounds that had a figure
   unsigned failed_count = 0;  ///< rounds in which it failed or did not add up
+  nlohmann::json axes;        ///< Case::axes(); null for records from elsewhere
 };
 
 std::vector<Summary> summarise(const Rounds& rounds);
 
-/// {"machine", "bars", "cases", "missing", "rounds"}
+/// How the rounds were run.
+struct ReportOptions {
+  Placement placement{};
+  std::uint64_t seed = 0;
+  double elapsed_s = 0;
+};
+
+/// {"machine", "cpu_count", "seed", "elapsed_s", "bars", "cases", "missing", "rounds"}
 nlohmann::json report_json(const Rounds& rounds, const std::vector<BarResult>& bars,
-                           const Placement& placement);
+                           const ReportOptions& options);
 
 /// Tables of the cases and of the bars, for people.
 std::string report_text(const nlohmann::json& report);
 
-/// The same as one page.
+/// The same as one page, with plots.
 std::string report_html(const nlohmann::json& report);
+
+/// "17 of 31 bars' parts reached, 2 not measured"
+std::string summary_of_bars(const nlohmann::json& bars);
 
 }  // namespace evring::bench

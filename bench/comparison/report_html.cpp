@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-// One page, plots as inline SVG: a row per contender, the median as a bar, p10 to p90
-// as a line across it.
+// The page: bars first, then a plot and a table for each axis, then the rest.
 #include "report.hpp"
+
+#include "report_plots.hpp"
+#include "report_tables.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,134 +17,173 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kStyle =
-    "body{font:14px system-ui,sans-serif;margin:2em auto;max-width:70em;color:#222}"
-    "table{border-collapse:collapse}td,th{padding:.2em .8em;text-align:left;"
-    "border-bottom:1px solid #ddd}td.n{text-align:right}.pass{color:#176d2c}"
-    ".missed{color:#b3261e}rect.ours{fill:#2b6cb0}rect.peer{fill:#a0aec0}"
-    "line{stroke:#222}text{font:12px system-ui,sans-serif}";
+constexpr const char* kStyle = R"(
+body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:66em;padding:0 1.2em;color:#1a202c}
+h1{margin-bottom:.1em}h2{margin-top:2em;border-bottom:1px solid #cbd5e0}h3{margin:1.6em 0 .3em}
+table{border-collapse:collapse;font-size:13px;margin:.4em 0}
+td,th{padding:.22em .7em;text-align:left;border-bottom:1px solid #e2e8f0;vertical-align:top}
+th{background:#f7fafc}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+tr.ours td{background:#ebf4ff}small{color:#718096}
+.pass{color:#276749;font-weight:600}.missed{color:#c53030;font-weight:600}.none{color:#718096}
+.lead{font-size:18px}p.note,small.note{color:#4a5568}
+svg{max-width:100%;height:auto;display:block}svg text{font:12px system-ui,sans-serif;fill:#1a202c}
+text.name{text-anchor:end}text.ours{font-weight:600}text.tick{fill:#718096;text-anchor:middle}
+text.quiet{fill:#a0aec0}text.limit{fill:#4a5568}rect.ours{fill:#ebf4ff}
+line.grid{stroke:#e2e8f0}line.limit{stroke:#4a5568;stroke-dasharray:5 3}line.bar{stroke:#1a202c;stroke-width:1.5}
+details{margin:.3em 0 1em}summary{cursor:pointer;color:#2b6cb0}
+)";
 
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char letter : text) {
-    switch (letter) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += letter;
-    }
-  }
-  return out;
+std::string number(double value) {
+  return fmt::format("{:.{}f}", value, value >= 100 ? 1 : value >= 10 ? 2 : 3);
 }
 
-struct Row {
-  std::string name;
-  double median = 0;
-  double p10 = 0;
-  double p90 = 0;
-  std::string unit;
-};
-
-/// "throughput/evring-gated/56B/burst32/1c/4096" is row "evring-gated" of plot
-/// "throughput 56B burst32 1c 4096"; limits are rows of the plot "limits".
-std::pair<std::string, std::string> plot_and_row(const std::string& id) {
-  const std::size_t first = id.find('/');
-  const std::size_t second = first == std::string::npos ? first : id.find('/', first + 1);
-  if (second == std::string::npos || id.rfind("bare-", 0) == 0) {
-    return {id.rfind("bare-", 0) == 0 ? "limits: bare lines streamed" : "limits: wake-ups", id};
+std::string bar_row(const json& bar) {
+  const bool measured = !bar["value"].is_null();
+  const json& spread = bar["spread"];
+  std::string what = escaped(bar["name"].get<std::string>());
+  if (bar.contains("peer")) {
+    what += fmt::format("<br><small>{} against {}</small>", escaped(bar.value("ours", "")),
+                        escaped(bar.value("peer", "")));
   }
-  std::string plot = id.substr(0, first) + " " + id.substr(second + 1);
-  std::replace(plot.begin(), plot.end(), '/', ' ');
-  return {plot, id.substr(first + 1, second - first - 1)};
-}
-
-std::string row_svg(const Row& row, double y, double largest) {
-  constexpr double kLeft = 190;
-  constexpr double kWidth = 560;
-  const double scale = largest > 0 ? kWidth / largest : 0;
-  const bool ours = row.name.rfind("evring", 0) == 0 || row.name.rfind("doorbell", 0) == 0;
-  const std::string value = row.unit == "events/s" ? fmt::format("{:.2f} M/s", row.median / 1e6)
-                                                   : fmt::format("{:.1f} {}", row.median, row.unit);
+  if (bar.contains("limit")) {
+    what +=
+        "<br><small class='note'>Limit: " + escaped(bar["limit"].get<std::string>()) + "</small>";
+  }
+  const bool pass = bar["pass"].get<bool>();
   return fmt::format(
-      "<text x='{0}' y='{1}' text-anchor='end'>{2}</text>"
-      "<rect class='{3}' x='{4}' y='{5}' width='{6:.1f}' height='14'/>"
-      "<line x1='{7:.1f}' x2='{8:.1f}' y1='{9}' y2='{9}'/>"
-      "<text x='{10:.1f}' y='{1}'>{11}</text>\n",
-      kLeft - 8, y + 12, escaped(row.name), ours ? "ours" : "peer", kLeft, y, row.median * scale,
-      kLeft + row.p10 * scale, kLeft + row.p90 * scale, y + 7,
-      kLeft + std::max(row.median, row.p90) * scale + 8, value);
+      "<tr><td class='n'>{}</td><td>{}</td><td class='n'>{}</td><td class='n'>{}</td>"
+      "<td class='n'>{}</td><td class='n'>{}</td><td class='{}'>{}</td></tr>\n",
+      bar["number"].get<unsigned>(), what, measured ? number(bar["value"].get<double>()) : "–",
+      escaped(bar["bar"].get<std::string>()),
+      measured ? number(spread["p10"].get<double>()) + " … " + number(spread["p90"].get<double>())
+               : "–",
+      spread["rounds"].get<unsigned>(),
+      pass       ? "pass"
+      : measured ? "missed"
+                 : "none",
+      pass       ? "reached"
+      : measured ? "missed"
+                 : "not measured");
 }
 
-std::string plot_svg(const std::string& title, std::vector<Row> rows) {
-  const bool rates = !rows.empty() && rows.front().unit == "events/s";
-  std::sort(rows.begin(), rows.end(), [rates](const Row& a, const Row& b) {
-    return rates ? a.median > b.median : a.median < b.median;
-  });
-  double largest = 0;
-  for (const Row& row : rows) largest = std::max({largest, row.median, row.p90});
-  std::string svg = fmt::format("<h3>{}</h3>\n<svg width='900' height='{}'>\n", escaped(title),
-                                rows.size() * 20 + 4);
-  double y = 2;
-  for (const Row& row : rows) {
-    svg += row_svg(row, y, largest);
-    y += 20;
-  }
-  return svg + "</svg>\n";
-}
-
-std::string bars_table(const json& bars) {
+std::string bars_section(const json& bars) {
   std::string html =
-      "<table><tr><th>#</th><th>What</th><th>Value</th><th>Bar</th><th>p10</th><th>p90</th>"
-      "<th>Rounds</th><th></th></tr>\n";
-  for (const json& bar : bars) {
-    const bool pass = bar["pass"].get<bool>();
+      "<h2>Bars</h2>\n<p class='note'>How far each is reached: 1 is the bar, right "
+      "of it is better; the line is p10 to p90 over the rounds.</p>\n" +
+      bars_plot(bars) +
+      "<table><tr><th class='n'>#</th><th>What, and who stood on each side</th>"
+      "<th class='n'>Value</th><th class='n'>Bar</th><th class='n'>p10 … p90</th>"
+      "<th class='n'>Rounds</th><th></th></tr>\n";
+  for (const json& bar : bars) html += bar_row(bar);
+  return html + "</table>\n";
+}
+
+std::string table_html(const Table& table) {
+  std::string html = fmt::format("<details><summary>{} as a table</summary>\n<table><tr><th></th>",
+                                 "Medians, p10 … p90 and rounds");
+  for (const std::string& column : table.columns) {
+    html += "<th class='n'>" + escaped(column) + "</th>";
+  }
+  html += "</tr>\n";
+  for (const TableRow& row : table.rows) {
+    html += fmt::format("<tr{}><td>{}</td>", row.ours ? " class='ours'" : "", escaped(row.name));
+    for (const std::optional<Cell>& cell : row.cells) {
+      html += cell ? fmt::format("<td class='n'>{} <small>{} … {}, n={}</small></td>",
+                                 number(cell->median), number(cell->p10), number(cell->p90),
+                                 cell->round_count)
+                   : std::string("<td class='n none'>–</td>");
+    }
+    html += "</tr>\n";
+  }
+  return html + "</table></details>\n";
+}
+
+const json* case_named(const json& report, const std::string& id) {
+  for (const json& each : report["cases"]) {
+    if (each["id"] == id && each["rounds"].get<unsigned>() != 0) return &each;
+  }
+  return nullptr;
+}
+
+/// What the machine allows of what the table shows.
+std::optional<PlotLimit> limit_of(const Table& table, const json& report) {
+  const auto titled = [&table](const char* part) {
+    return table.title.find(part) != std::string::npos;
+  };
+  const bool line_each = titled("56 B") || titled("default slot");  // 16 B: two events a line
+  if (table.unit == "M/s" && line_each && !titled("Work sharing")) {
+    PlotLimit limit{"bare lines streamed", 0};
+    for (const char* id : {"bare-plain/burst32/4096", "bare-plain/burst256/4096",
+                           "bare-vector/burst32/4096", "bare-vector/burst256/4096"}) {
+      const json* found = case_named(report, id);
+      if (found != nullptr)
+        limit.value = std::max(limit.value, (*found)["median"].get<double>() / 1e6);
+    }
+    if (limit.value > 0) return limit;
+  }
+  return std::nullopt;
+}
+
+std::string others_section(const json& report) {
+  const std::vector<json> others = other_cases_of(report);
+  if (others.empty()) return {};
+  std::string html =
+      "<h2>Limits and the rest</h2>\n<table><tr><th>Case</th><th class='n'>Median</th>"
+      "<th class='n'>p10</th><th class='n'>p90</th><th class='n'>Rounds</th></tr>\n";
+  for (const json& each : others) {
+    const std::string unit = each["unit"].get<std::string>();
+    const bool any = each["rounds"].get<unsigned>() != 0;
+    const auto shown = [&](const char* key) {
+      return any ? human(each[key].get<double>(), unit) : std::string("–");
+    };
     html += fmt::format(
-        "<tr><td>{}</td><td>{}</td><td class='n'>{}</td><td>{}</td><td class='n'>{:.3f}</td>"
-        "<td class='n'>{:.3f}</td><td class='n'>{}</td><td class='{}'>{}</td></tr>\n",
-        bar["number"].get<unsigned>(), escaped(bar["name"].get<std::string>()),
-        bar["value"].is_null() ? "-" : fmt::format("{:.3f}", bar["value"].get<double>()),
-        escaped(bar["bar"].get<std::string>()), bar["spread"]["p10"].get<double>(),
-        bar["spread"]["p90"].get<double>(), bar["spread"]["rounds"].get<unsigned>(),
-        pass ? "pass" : "missed", pass ? "pass" : "missed");
+        "<tr><td>{}</td><td class='n'>{}</td><td class='n'>{}</td>"
+        "<td class='n'>{}</td><td class='n'>{}</td></tr>\n",
+        escaped(each["id"].get<std::string>()), escaped(shown("median")), escaped(shown("p10")),
+        escaped(shown("p90")), each["rounds"].get<unsigned>());
   }
   return html + "</table>\n";
+}
+
+std::string machine_section(const json& report) {
+  std::string html = "<h2>Where and how</h2>\n<table>\n";
+  for (const auto& [key, value] : report["machine"].items()) {
+    html += fmt::format("<tr><th>{}</th><td>{}</td></tr>\n", escaped(key),
+                        escaped(value.get<std::string>()));
+  }
+  html += fmt::format("<tr><th>rounds</th><td>{} in {:.0f} s, seed {}</td></tr>\n",
+                      report["rounds"].size(), report["elapsed_s"].get<double>(),
+                      report["seed"].get<std::uint64_t>());
+  for (const json& peer : report["missing"]) {
+    html += fmt::format("<tr><th>not available</th><td>{} (package {})</td></tr>\n",
+                        escaped(peer["name"].get<std::string>()),
+                        escaped(peer["package"].get<std::string>()));
+  }
+  return html +
+         "</table>\n<p class='note'>A round runs each case once, in a process of its own and in "
+         "shuffled order; cases that are compared run close together. A bar's value is the median "
+         "over the rounds of the ratio within a round; where several could stand on a side, the "
+         "one with the best median over all rounds does, in every round. Every payload is "
+         "checked: a run that lost, repeated or tore an event without saying so has no figure. "
+         "Columns marked “over” have more threads than the machine has CPUs; those run in "
+         "SCHED_OTHER.</p>\n";
 }
 
 }  // namespace
 
 std::string report_html(const json& report) {
   std::string html = fmt::format(
-      "<!doctype html>\n<html lang='en'><meta charset='utf-8'><title>evring compared</title>"
-      "<style>{}</style>\n<h1>evring compared</h1>\n<table>\n",
-      kStyle);
-  for (const auto& [key, value] : report["machine"].items()) {
-    html += fmt::format("<tr><th>{}</th><td>{}</td></tr>\n", escaped(key),
-                        escaped(value.get<std::string>()));
+      "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
+      "<meta name='viewport' content='width=device-width'><title>evring compared</title>"
+      "<style>{}</style></head><body>\n<h1>evring compared</h1>\n<p class='lead'>{}</p>\n",
+      kStyle, summary_of_bars(report["bars"]));
+  html += bars_section(report["bars"]) + "<h2>Figures</h2>\n";
+  for (const Table& table : tables_of(report)) {
+    html += fmt::format("<h3>{} <small>{}, medians of {}</small></h3>\n", escaped(table.title),
+                        escaped(table.unit), rounds_of(table));
+    html += dot_plot(table, limit_of(table, report)) + table_html(table);
   }
-  html += "</table>\n<h2>Bars</h2>\n" + bars_table(report["bars"]) + "<h2>Figures</h2>\n";
-  std::map<std::string, std::vector<Row>> plots;
-  for (const json& each : report["cases"]) {
-    if (each["rounds"].get<unsigned>() == 0) continue;
-    const auto [plot, name] = plot_and_row(each["id"].get<std::string>());
-    plots[plot].push_back({name, each["median"], each["p10"], each["p90"], each["unit"]});
-  }
-  for (auto& [title, rows] : plots) html += plot_svg(title, std::move(rows));
-  for (const json& peer : report["missing"]) {
-    html += fmt::format("<p>{}: not available (package {})</p>\n",
-                        escaped(peer["name"].get<std::string>()),
-                        escaped(peer["package"].get<std::string>()));
-  }
-  return html + "</html>\n";
+  return html + others_section(report) + machine_section(report) + "</body></html>\n";
 }
 
 }  // namespace evring::bench

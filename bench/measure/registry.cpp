@@ -31,6 +31,11 @@ const Registry& all_contenders() {
   return registry;
 }
 
+const char* delivery_name(Delivery delivery) noexcept {
+  if (delivery == Delivery::kShared) return "shared";
+  return delivery == Delivery::kLossy ? "lossy" : "each";
+}
+
 const std::vector<MissingPeer>& missing_peers() {
   static const std::vector<MissingPeer> missing = {
 #ifndef EVRING_WITH_RTE_RING

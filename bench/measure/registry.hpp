@@ -63,6 +63,9 @@ void register_kernel(Registry& registry);
 /// All of this build, in the order above.
 const Registry& all_contenders();
 
+/// "each", "lossy" or "shared".
+const char* delivery_name(Delivery delivery) noexcept;
+
 /// Peers that this build lacks, with the package that brings them.
 struct MissingPeer {
   std::string name;
