@@ -48,6 +48,16 @@ TEST_F(TimerTest, TicksAtItsRateWithAPatternThatCanBeVerified) {
   EXPECT_LT(ticks, 3000u) << "an emulated guest may be late, not early";
 }
 
+TEST_F(TimerTest, TellsWhatItsInterruptsCost) {
+  Device device = add_timer(1000, 32, 1);
+  EXPECT_TRUE(eventually([&] { return device.info().head > 1000; }));
+  device.set_rate(0, 1);
+  const std::uint64_t publish_ns = attribute(device.name(), "publish_ns");
+  EXPECT_GT(publish_ns, 0u);
+  std::this_thread::sleep_for(milliseconds(20));
+  EXPECT_EQ(attribute(device.name(), "publish_ns"), publish_ns) << "no interrupt, no cost";
+}
+
 TEST_F(TimerTest, StandsStillOnceItIsStopped) {
   Device device = add_timer(10000, 1, EVRING_HOME_CPU_ANY);
   EXPECT_TRUE(eventually([&] { return device.info().head > 10; }));
