@@ -24,13 +24,14 @@ struct Options {
   std::uint64_t capacity = 4096;
   std::string pinning = "spread";
   bool json = false;
+  std::string records;
   bool unlocked = false;
 };
 
 void add_options(CLI::App& app, Options& options) {
-  app.add_option("--contenders", options.contenders, "ring, list, kfifo")
+  app.add_option("--contenders", options.contenders, "ring, list, kfifo, refused")
       ->delimiter(',')
-      ->check(CLI::IsMember({"ring", "list", "kfifo"}))
+      ->check(CLI::IsMember({"ring", "list", "kfifo", "refused"}))
       ->capture_default_str();
   app.add_option("--producers", options.producers, "Numbers of producer processes")
       ->delimiter(',')
@@ -58,6 +59,8 @@ void add_options(CLI::App& app, Options& options) {
       ->check(CLI::IsMember({"spread", "apart"}))
       ->capture_default_str();
   app.add_flag("--json", options.json, "Print JSON");
+  app.add_option("--records", options.records,
+                 "Print rounds as evring_compare takes them, their ids under this prefix");
   app.add_flag("--unlocked", options.unlocked,
                "Instead: show the list without its mutex break, beside the one with it");
 }
@@ -72,7 +75,7 @@ RaceOptions race_options(const Options& options, int producers, int consumers) {
   return race;
 }
 
-/// All contenders at one load, in turns: A B C A B C.
+/// All contenders at one load, in turns, each round begun by another: A B C, B C A.
 std::vector<Series> run_load(const Options& options, int producers, int consumers) {
   const RaceOptions race = race_options(options, producers, consumers);
   const Settings settings{.capacity = options.capacity};
@@ -82,7 +85,8 @@ std::vector<Series> run_load(const Options& options, int producers, int consumer
         {.contender = name, .producers = producers, .consumers = consumers, .rounds = {}});
   }
   for (int round = 0; round < options.rounds; ++round) {
-    for (Series& series : load) {
+    for (std::size_t turn = 0; turn < load.size(); ++turn) {
+      Series& series = load[(turn + static_cast<std::size_t>(round)) % load.size()];
       const auto contender = make_contender(series.contender, settings);
       series.rounds.push_back(run_race(*contender, race));
     }
@@ -109,7 +113,9 @@ int compare(const Options& options, const std::string& command) {
       }
     }
   }
-  if (options.json) {
+  if (!options.records.empty()) {
+    fmt::print("{}\n", to_records(options.records, options.batch_count, all).dump());
+  } else if (options.json) {
     fmt::print("{}\n", to_json(setting, all).dump(2));
   } else {
     print_table(setting, all);

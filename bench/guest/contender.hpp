@@ -90,8 +90,9 @@ struct Settings {
 std::unique_ptr<Contender> make_ring(const Settings& settings);
 std::unique_ptr<Contender> make_list(const Settings& settings);
 std::unique_ptr<Contender> make_kfifo(const Settings& settings);
+std::unique_ptr<Contender> make_refused(const Settings& settings);
 
-/// @param name  ring, list or kfifo.
+/// @param name  ring, list, kfifo or refused.
 std::unique_ptr<Contender> make_contender(const std::string& name, const Settings& settings);
 /// What it does when consumers are too slow, in one line.
 const char* loss_policy(const std::string& name);

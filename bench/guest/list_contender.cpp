@@ -121,12 +121,14 @@ std::unique_ptr<Contender> make_list(const Settings& settings) {
 std::unique_ptr<Contender> make_contender(const std::string& name, const Settings& settings) {
   if (name == "ring") return make_ring(settings);
   if (name == "list") return make_list(settings);
+  if (name == "refused") return make_refused(settings);
   return make_kfifo(settings);
 }
 
 const char* loss_policy(const std::string& name) {
   if (name == "ring") return "overwrites the oldest; each consumer counts what it lost";
   if (name == "list") return "bounded list drops new events; counted for the device";
+  if (name == "refused") return "takes none: what the calls alone would allow";
   return "a full reader loses new events; counted for each reader";
 }
 

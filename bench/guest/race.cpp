@@ -264,17 +264,6 @@ RaceResult run_race(Contender& contender, const RaceOptions& options) {
   return result;
 }
 
-std::vector<int> allowed_cpus() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  ::sched_getaffinity(0, sizeof(set), &set);
-  std::vector<int> cpus;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
-  }
-  return cpus;
-}
-
 std::string describe_pinning(const RaceOptions& options) {
   const std::vector<int> cpus = allowed_cpus();
   std::vector<int> of_producers;

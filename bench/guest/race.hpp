@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "contender.hpp"
+#include "cpus.hpp"
 
 namespace evring::compare {
 
@@ -42,8 +43,6 @@ struct RaceResult {
 
 RaceResult run_race(Contender& contender, const RaceOptions& options);
 
-/// CPUs this process may run on.
-std::vector<int> allowed_cpus();
 /// "producers on 0,1; consumers on 1"
 std::string describe_pinning(const RaceOptions& options);
 

@@ -194,4 +194,24 @@ nlohmann::json to_json(const Setting& setting, const std::vector<Series>& all) {
           {"results", results},           {"balanced", balanced}};
 }
 
+nlohmann::json to_records(const std::string& prefix, std::uint32_t batch_count,
+                          const std::vector<Series>& all) {
+  nlohmann::json rounds = nlohmann::json::array();
+  for (const Series& series : all) {
+    const std::string id = fmt::format("{}/{}/burst{}/{}p{}c", prefix, series.contender,
+                                       batch_count, series.producers, series.consumers);
+    for (std::size_t i = 0; i < series.rounds.size(); ++i) {
+      const RaceResult& round = series.rounds[i];
+      rounds[i][id] = {{"id", id},
+                       {"value", delivered_per_s(round)},
+                       {"unit", "events/s"},
+                       {"injected", injected_per_s(round)},
+                       {"lost", round.lost},
+                       {"dropped", round.dropped},
+                       {"exact", round.balanced()}};
+    }
+  }
+  return rounds;
+}
+
 }  // namespace evring::compare
