@@ -55,7 +55,9 @@ const Candidate* best_of(const std::vector<Candidate>& candidates, Better better
   return best;
 }
 
-BarResult hold(const BarPart& part, const Rounds& rounds) {
+namespace {
+
+BarResult weigh(const BarPart& part, const Rounds& rounds) {
   BarResult result{.bar = part.bar, .name = part.name, .better = part.better, .limit = part.limit};
   const Candidate* ours = best_of(part.ours, part.better, rounds);
   const Candidate* theirs = best_of(part.theirs, part.better, rounds);
@@ -72,6 +74,13 @@ BarResult hold(const BarPart& part, const Rounds& rounds) {
   result.p90 = percentile(figures, 0.9);
   result.pass =
       part.better == Better::kLarger ? *result.value >= part.limit : *result.value <= part.limit;
+  return result;
+}
+
+}  // namespace
+
+BarResult hold(const BarPart& part, const Rounds& rounds) {
+  BarResult result = weigh(part, rounds);
   if (!result.pass && part.why_not) result.why_not = part.why_not(rounds);
   return result;
 }

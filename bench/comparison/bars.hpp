@@ -36,7 +36,7 @@ struct BarPart {
   double limit = 0;                 ///< at least or at most, as `better` says
   std::vector<Candidate> ours{};
   std::vector<Candidate> theirs{};  ///< empty: the value is the figure of ours
-  /// What on this machine keeps it from being reached, from figures of these rounds.
+  /// What keeps it from being reached here, or measured, from figures of these rounds.
   std::function<std::optional<std::string>(const Rounds&)> why_not{};
 };
 

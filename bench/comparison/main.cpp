@@ -64,7 +64,7 @@ RoundOptions round_options(const AllOptions& options) {
   RoundOptions rounds{.round_count = options.quick ? 3u : 9u,
                       .seed = options.seed,
                       .program = std::filesystem::read_symlink("/proc/self/exe"),
-                      .time_limit_s = options.quick ? 100.0 : 12 * 60.0,
+                      .time_limit_s = options.quick ? 75.0 : 10 * 60.0,
                       .fifo = !options.no_fifo};
   if (options.round_count != 0) rounds.round_count = options.round_count;
   return rounds;
