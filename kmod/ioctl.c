@@ -3,6 +3,7 @@
  * The ioctls of a device node. Each checks all it was given before it changes
  * anything. What changes a ring needs a descriptor open for writing: -EBADF.
  */
+#include <linux/indirect_call_wrapper.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
@@ -74,7 +75,7 @@ static int inject_copied(struct evring_device *device, struct evring_inject *req
 	err = inject_check_events(request, events);
 	if (err)
 		return err;
-	return device->ops->inject(device, request, events);
+	return INDIRECT_CALL_1(device->ops->inject, evring_soft_publish, device, request, events);
 }
 
 static int inject_through(struct evring_device *device, struct evring_inject *request)
@@ -109,12 +110,38 @@ fault:
 	return -EFAULT;
 }
 
+/*
+ * The request, and a first answer: whether it can be written is found out before
+ * anything is published. One access when all is well.
+ */
+static int inject_request(struct evring_inject *request, struct evring_inject __user *user)
+{
+	const u64 __user *words = (const u64 __user *)user;
+	u64 *to = (u64 *)request;
+	int err;
+	u32 i;
+
+	if (user_access_begin(user, sizeof(*user))) {
+		for (i = 0; i < sizeof(*request) / 8; i++)
+			unsafe_get_user(to[i], words + i, slow);
+		if (request->size != sizeof(*request))
+			goto slow;
+		unsafe_put_user(0, &user->published_count, slow);
+		user_access_end();
+		return 0;
+slow:
+		user_access_end();
+	}
+	err = evring_copy_in(request, sizeof(*request), user);
+	return err ?: put_user(0, &user->published_count);
+}
+
 static int ioctl_inject(struct evring_device *device, struct evring_inject __user *user)
 {
 	struct evring_inject request __uninitialized;
 	int err;
 
-	err = evring_copy_in_words(&request, sizeof(request), user);
+	err = inject_request(&request, user);
 	if (err)
 		return err;
 	if (!device->ops || !device->ops->inject)
@@ -122,9 +149,6 @@ static int ioctl_inject(struct evring_device *device, struct evring_inject __use
 	err = inject_check(&device->ring, &request);
 	if (err)
 		return err;
-	/* Whether the answer can be written is found out before anything is published. */
-	if (put_user(0, &user->published_count))
-		return -EFAULT;
 	err = inject_through(device, &request);
 	if (err)
 		return err;

@@ -38,14 +38,6 @@ fault:
 	return -EFAULT;
 }
 
-/* As evring_copy_in(), for a struct of whole words on a hot path: one access when all is well. */
-static inline int evring_copy_in_words(void *to, size_t to_bytes, const void __user *from)
-{
-	if (evring_get_words(to, from, to_bytes / 8) || *(u32 *)to != to_bytes)
-		return evring_copy_in(to, to_bytes, from);
-	return 0;
-}
-
 static inline int evring_copy_out(void __user *to, const void *from, size_t from_bytes)
 {
 	return copy_to_user(to, from, from_bytes) ? -EFAULT : 0;
