@@ -20,22 +20,34 @@ std::vector<double> figures_of(const Figure& figure, const Rounds& rounds) {
   return figures;
 }
 
-std::vector<double> paired(const Figure& over, const Figure& under, const Rounds& rounds) {
-  return figures_of(
-      [&](const Round& round) -> std::optional<double> {
-        const std::optional<double> top = over(round);
-        const std::optional<double> bottom = under(round);
-        if (!top || !bottom || *bottom == 0) return std::nullopt;
-        return *top / *bottom;
-      },
-      rounds);
-}
-
 }  // namespace
 
 Figure figure_of(std::string id, std::string key) {
   return [id = std::move(id), key = std::move(key)](const Round& round) {
     return value_of(round, id, key);
+  };
+}
+
+Figure ratio_of(Figure over, Figure under) {
+  return [over = std::move(over),
+          under = std::move(under)](const Round& round) -> std::optional<double> {
+    const std::optional<double> top = over(round);
+    const std::optional<double> bottom = under(round);
+    if (!top || !bottom || *bottom == 0) return std::nullopt;
+    return *top / *bottom;
+  };
+}
+
+std::function<std::optional<std::string>(const Rounds&)> held_back_by(Figure figure, Better better,
+                                                                      double limit,
+                                                                      std::string text) {
+  return [=](const Rounds& rounds) -> std::optional<std::string> {
+    const std::vector<double> figures = figures_of(figure, rounds);
+    if (figures.empty()) return std::nullopt;
+    const double middle = median(figures);
+    const bool reached = better == Better::kLarger ? middle >= limit : middle <= limit;
+    if (reached) return std::nullopt;
+    return fmt::format(fmt::runtime(text), middle);
   };
 }
 
@@ -64,9 +76,8 @@ BarResult weigh(const BarPart& part, const Rounds& rounds) {
   if (ours != nullptr) result.ours = ours->name;
   if (theirs != nullptr) result.peer = theirs->name;
   if (ours == nullptr || (theirs == nullptr && !part.theirs.empty())) return result;
-  const std::vector<double> figures = theirs == nullptr
-                                          ? figures_of(ours->figure, rounds)
-                                          : paired(ours->figure, theirs->figure, rounds);
+  const std::vector<double> figures =
+      figures_of(theirs == nullptr ? ours->figure : ratio_of(ours->figure, theirs->figure), rounds);
   result.round_count = static_cast<unsigned>(figures.size());
   if (figures.empty()) return result;
   result.value = median(figures);

@@ -88,6 +88,14 @@ std::string throughput_id(const std::string& name, std::size_t payload_bytes, st
                           unsigned consumers);
 Candidate throughput_of(const std::string& name, std::size_t payload_bytes, std::size_t burst,
                         unsigned consumers = 1);
+/// A why_not: the text with the median of `figure` for its {}, where that median itself
+/// is on the wrong side of the bar.
+std::function<std::optional<std::string>(const Rounds&)> held_back_by(Figure figure, Better better,
+                                                                      double limit,
+                                                                      std::string text);
+/// The ratio of two figures of a round.
+Figure ratio_of(Figure over, Figure under);
+
 /// A bar that nothing of this program measures yet.
 BarPart not_measured(unsigned bar, const std::string& name, Better better, double limit);
 

@@ -78,14 +78,15 @@ void plan_shared(Plan& plan, bool quick) {
 void plan_latency(Plan& plan, bool quick) {
   CaseGroup turns{.name = "round trips", .cases = {}};
   for (const Contender& each : all_contenders()) {
-    if (!in_bars(each) || !each.two_threads || each.payload_bytes != 56) continue;
+    const bool wanted = in_bars(each) || each.origin == Origin::kNone;
+    if (!wanted || each.ping_pong == nullptr || each.payload_bytes != 56) continue;
     turns.cases.push_back(queue_case(each, "ping-pong", 1, 1, quick));
   }
   plan.push_back(std::move(turns));
   for (const double rate_hz : {1e3, 1e4, 1e5, 1e6}) {
     CaseGroup group{.name = "latency", .cases = {}};
     for (const Contender& each : all_contenders()) {
-      if (!each.two_threads || each.payload_bytes != 56) continue;
+      if (each.latency == nullptr || each.payload_bytes != 56) continue;
       Case one = queue_case(each, "latency", 1, 1, quick);
       one.rate_hz = rate_hz;
       if (rate_hz < 1e4) one.duration_ms = 100;

@@ -27,7 +27,7 @@ struct Contender {
   Origin origin = Origin::kPackaged;
   Delivery delivery = Delivery::kEach;
   std::size_t payload_bytes = 0;
-  bool two_threads = true;  ///< false: same-thread runs alone (no queue between)
+  bool two_threads = true;  ///< false: no queue between, so no throughput run
   ThroughputResult (*throughput)(const RunOptions&) = nullptr;
   ThroughputResult (*same_thread)(const RunOptions&) = nullptr;
   PingPongResult (*ping_pong)(const PingPongOptions&) = nullptr;

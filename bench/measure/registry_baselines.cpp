@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The mutex list, and no queue at all.
 #include <bench/measure/registry.hpp>
+#include <bench/peers/bare_slots.hpp>
 #include <bench/peers/mutex_list_contender.hpp>
 #include <bench/peers/no_queue.hpp>
 
@@ -25,6 +26,16 @@ void register_payload(Registry& registry) {
                       .payload_bytes = kPayload,
                       .two_threads = false,
                       .same_thread = run_same_thread<Nothing>});
+  using Slots = peers::BareSlots<kPayload>;
+  registry.push_back({.name = "bare-slots",
+                      .what = "stamped lines and no more: what a payload in a line costs",
+                      .origin = Origin::kNone,
+                      .delivery = Slots::kDelivery,
+                      .payload_bytes = kPayload,
+                      .two_threads = false,
+                      .same_thread = run_same_thread<Slots>,
+                      .ping_pong = run_ping_pong<Slots>,
+                      .latency = run_latency<Slots>});
 }
 
 }  // namespace
