@@ -78,7 +78,8 @@ void plan_shared(Plan& plan, bool quick) {
 void plan_latency(Plan& plan, bool quick) {
   CaseGroup turns{.name = "round trips", .cases = {}};
   for (const Contender& each : all_contenders()) {
-    const bool wanted = in_bars(each) || each.origin == Origin::kNone;
+    const bool needed = each.origin == Origin::kEvring || each.origin == Origin::kNone;
+    const bool wanted = needed || (!quick && in_bars(each));
     if (!wanted || each.ping_pong == nullptr || each.payload_bytes != 56) continue;
     turns.cases.push_back(queue_case(each, "ping-pong", 1, 1, quick));
   }
@@ -87,6 +88,7 @@ void plan_latency(Plan& plan, bool quick) {
     CaseGroup group{.name = "latency", .cases = {}};
     for (const Contender& each : all_contenders()) {
       if (each.latency == nullptr || each.payload_bytes != 56) continue;
+      if (quick && !in_bars(each) && each.origin != Origin::kNone) continue;
       Case one = queue_case(each, "latency", 1, 1, quick);
       one.rate_hz = rate_hz;
       if (rate_hz < 1e4) one.duration_ms = 100;
@@ -102,6 +104,7 @@ void plan_cost(Plan& plan, bool quick) {
   CaseGroup counted{.name = "instructions", .share = Share::kOnce, .cases = {}};
   for (const Contender& each : all_contenders()) {
     if (each.payload_bytes != 56) continue;
+    if (quick && each.origin == Origin::kKernel) continue;
     group.cases.push_back(queue_case(each, "same-thread", 32, 1, quick));
     const bool needed = each.origin == Origin::kEvring || each.origin == Origin::kNone;
     if (quick && !needed) continue;

@@ -74,7 +74,9 @@ Rounds run_rounds(const Plan& plan, const RoundOptions& options) {
       if (watch.elapsed_s() > options.time_limit_s) break;
       Case placed = one;
       placed.fifo = options.fifo;
+      const double begun_s = watch.elapsed_s();
       json record = run_case_apart(options.program, placed, options.case_timeout_s);
+      record["took_s"] = watch.elapsed_s() - begun_s;
       record["case"] = one.axes();
       round[one.id()] = std::move(record);
     }
