@@ -3,6 +3,8 @@
 // and the cause is named.
 #include "support.hpp"
 
+#include <evring/poller/relax.hpp>
+
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -15,6 +17,8 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
+#include <fstream>
+#include <string>
 
 namespace evring {
 namespace {
@@ -94,6 +98,28 @@ TEST(WaitStrategyTest, NamesGoBothWays) {
     EXPECT_EQ(parse_wait_strategy(to_string(strategy)), strategy);
   }
   EXPECT_FALSE(parse_wait_strategy("sleep").has_value());
+}
+
+/// The flags of /proc/cpuinfo, which the kernel reads from the same leaf.
+bool kernel_says_waitpkg() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("flags", 0) == 0) return (line + " ").find(" waitpkg ") != std::string::npos;
+  }
+  return false;
+}
+
+TEST(RelaxTest, TakesTpauseOnlyWhereTheCpuHasIt) {
+  EXPECT_EQ(relax_for(0), Relax::kPause);
+  EXPECT_EQ(relax_for(1U << 5), Relax::kTimedPause);
+  EXPECT_EQ(relax_for(~(1U << 5)), Relax::kPause);
+  EXPECT_EQ(best_relax(), kernel_says_waitpkg() ? Relax::kTimedPause : Relax::kPause);
+}
+
+TEST(RelaxTest, ComesBackSoon) {
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 100; ++i) relax_once(best_relax());
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
 }
 
 }  // namespace

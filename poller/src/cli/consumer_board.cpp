@@ -16,6 +16,8 @@
 #include <cstring>
 #include <evring/memory.hpp>
 #include <filesystem>
+#include <system_error>
+#include <tuple>
 
 namespace evring::cli {
 namespace {

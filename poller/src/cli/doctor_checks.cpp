@@ -14,6 +14,7 @@
 #include <evring/local_ring.hpp>
 #include <evring/poller/cpu_list.hpp>
 #include <evring/poller/ladder.hpp>
+#include <evring/poller/relax.hpp>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -188,10 +189,11 @@ std::vector<Check> check_process() {
 
 std::vector<Check> check_cpu() {
 #if defined(__x86_64__)
-  const bool waitpkg = cpuid_bit(7, 0, 2, 5);
+  const bool waitpkg = best_relax() == Relax::kTimedPause;
   const bool prefetchw = cpuid_bit(0x80000001, 0, 2, 8);
   return {{"umwait/tpause", waitpkg ? State::kGood : State::kLimited,
-           waitpkg ? "offered" : "not offered by this CPU or hypervisor",
+           waitpkg ? "offered: adaptive and yielding pollers idle by tpause"
+                   : "not offered by this CPU or hypervisor",
            waitpkg ? "" : "nothing to do: idle spins use pause"},
           {"prefetchw", prefetchw ? State::kGood : State::kLimited,
            prefetchw ? "offered" : "not offered by this CPU or hypervisor",

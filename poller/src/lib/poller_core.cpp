@@ -12,7 +12,9 @@ namespace evring {
 using std::chrono::microseconds;
 
 PollerCore::PollerCore(PollerOptions options)
-    : options_(std::move(options)), parker_(Parker::make(options_.best_rung)) {}
+    : options_(std::move(options)),
+      parker_(Parker::make(options_.best_rung)),
+      relax_(options_.strategy == WaitStrategy::kBusySpin ? Relax::kPause : best_relax()) {}
 
 unsigned PollerCore::add_link(RingLink& link, const Balance& balance) {
   const auto id = static_cast<unsigned>(rings_.size());
@@ -137,15 +139,15 @@ void PollerCore::retire(unsigned id) {
 void PollerCore::wait_for_work() {
   if (!parks()) {
     if (options_.strategy == WaitStrategy::kYield) sched_yield();
-    cpu_relax();
+    relax_once(relax_);
   } else if (hot_.size() != 0) {
-    cpu_relax();
+    relax_once(relax_);
   } else if (quiet_.size() == 0) {
     if (armed_count_ != 0) park();
   } else if (quiet_with_doorbell_count_ == 0) {
     sched_yield();
   } else {
-    cpu_relax();
+    relax_once(relax_);
   }
 }
 

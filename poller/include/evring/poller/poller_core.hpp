@@ -10,6 +10,7 @@
 #include <evring/poller/counters.hpp>
 #include <evring/poller/options.hpp>
 #include <evring/poller/parker.hpp>
+#include <evring/poller/relax.hpp>
 #include <evring/poller/ring_set.hpp>
 #include <evring/poller/source.hpp>
 
@@ -151,6 +152,7 @@ class PollerCore {
   Clock::time_point now() noexcept;
 
   std::unique_ptr<Parker> parker_;
+  Relax relax_;  ///< how it idles: whoever asked for lowest latency gets the shortest
   std::size_t armed_count_ = 0;
   std::size_t quiet_with_doorbell_count_ = 0;
   std::size_t alive_count_ = 0;
