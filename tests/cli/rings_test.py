@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Named local rings from end to end: add, inject, list, watch, stat; and doctor, bench."""
 import json
+import os
 import subprocess
 import time
 import unittest
@@ -151,17 +152,31 @@ class Machine(CommandTest):
         self.assertIn(report["rungs"]["local"], ("io_uring poll", "epoll"))
         self.assertIn(f"kernel {report['kernel']}", self.run_it("doctor").stdout)
 
-    def test_bench_names_machine_and_spread(self):
+    def test_bench_names_machine_and_spread_of_each_core(self):
         code, report = self.run_json("bench", "--rounds", "3", "--round-seconds", "0.01", "--json")
         self.assertEqual(code, 0)
-        self.assertLessEqual({"cpu", "kernel", "producer_cpu", "consumer_cpu", "command"},
-                             set(report["machine"]))
-        self.assertEqual(len(report["results"]), 8)
-        for result in report["results"]:
-            if result["rounds"]:
-                self.assertLessEqual(result["p10"], result["median"])
-                self.assertLessEqual(result["median"], result["p90"])
-                self.assertGreater(result["median"], 0)
+        self.assertLessEqual({"cpu", "kernel", "allowed_cpus", "command"}, set(report["machine"]))
+        self.assertEqual([core["producer_cpu"] for core in report["cores"]],
+                         sorted(os.sched_getaffinity(0)))
+        for core in report["cores"]:
+            self.assertNotEqual(core["consumer_cpu"], core["producer_cpu"])
+            self.assertEqual(len(core["results"]), 8)
+            for result in core["results"]:
+                if result["rounds"]:
+                    self.assertLessEqual(result["p10"], result["median"])
+                    self.assertLessEqual(result["median"], result["p90"])
+                    self.assertGreater(result["median"], 0)
+
+    def test_stat_shows_the_consumers_of_stress(self):
+        stress = self.start("stress", "--seconds", "30", "--consumers", "2", "--json")
+        shown = set()
+        deadline = time.monotonic() + 20
+        while len(shown) < 2 and time.monotonic() < deadline:
+            _, report = self.run_json("stat", "--json", "--interval", "0.1")
+            shown = {each["who"] for ring in report["rings"] for each in ring["consumers"]
+                     if each["pid"] == stress.pid and each["received"] > 0}
+        self.assertEqual(shown, {"evring stress #0", "evring stress #1"})
+        self.interrupt(stress)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@
 #include <nlohmann/json.hpp>
 
 #include <csignal>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <optional>
@@ -254,6 +256,32 @@ TEST_F(RunningDaemonTest, ReportsOnRequest) {
     return contains(daemon_->output(), "\"received\":3");
   })) << daemon_->output();
   stop(SIGTERM, 0);
+}
+
+/// As `evring stat` finds it: a page of counts beside the sockets, with the names in it.
+std::optional<std::uint64_t> received_as_shown(const std::string& who) {
+  constexpr std::size_t kReceivedWord = 4;
+  std::error_code error;
+  const auto folder = local_socket_path("x").parent_path() / "consumers";
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string page(std::istreambuf_iterator<char>(file), {});
+    if (page.size() < 4096 || page.find(who) == std::string::npos) continue;
+    std::uint64_t received = 0;
+    std::memcpy(&received, page.data() + 8 * kReceivedWord, sizeof(received));
+    return received;
+  }
+  return std::nullopt;
+}
+
+TEST_F(RunningDaemonTest, ShowsItsConsumersToStat) {
+  start("output = \"count\"\nstrategy = \"park\"\n");
+  const std::string ring = "local:" + name_;
+  EXPECT_TRUE(eventually([&] { return received_as_shown(ring) == 0; }));
+  publish(7);
+  EXPECT_TRUE(eventually([&] { return received_as_shown(ring) == 7; }));
+  stop(SIGTERM, 0);
+  EXPECT_FALSE(received_as_shown(ring)) << "it leaves nothing behind";
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// `evring bench`: runs the cases in turn, round by round, and shows the median of
-// each with its spread, beside the machine it was measured on.
+// `evring bench`: runs the cases on each core, in turn, round by round, and shows the
+// median of each with its spread, beside the machine it was measured on.
 #include "bench.hpp"
 
 #include <sys/utsname.h>
@@ -19,12 +19,18 @@ namespace {
 struct Asked {
   std::string cpus;
   std::vector<std::string> names;
-  unsigned round_count = 9;
-  double round_s = 0.1;
+  unsigned round_count = 0;  ///< 0, both: what keeps all of it under a minute
+  double round_s = 0;
   std::uint64_t slot_count = 4096;
   unsigned batch_count = 32;
   bool json = false;
 };
+
+constexpr double kLongestRoundS = 0.1;
+constexpr double kShortestRoundS = 0.005;
+constexpr double kMostRounds = 9;
+constexpr double kFewestRounds = 3;
+constexpr double kWholeRunS = 40;
 
 struct Result {
   BenchCase subject;
@@ -43,25 +49,6 @@ std::string cpu_model() {
   return "unknown CPU";
 }
 
-BenchPlan plan_of(const Asked& asked) {
-  std::vector<unsigned> cpus = allowed_cpus();
-  if (!asked.cpus.empty()) {
-    try {
-      cpus = parse_cpu_list(asked.cpus);
-    } catch (const std::invalid_argument& error) {
-      throw Failure(fmt::format("--cpus: {}", error.what()), kUsage);
-    }
-    check_allowed(cpus);
-  }
-  BenchPlan plan;
-  plan.first_cpu = cpus.front();
-  if (cpus.size() > 1) plan.second_cpu = cpus[1];
-  plan.slot_count = asked.slot_count;
-  plan.batch_count = asked.batch_count;
-  plan.round_s = asked.round_s;
-  return plan;
-}
-
 std::vector<Result> choose(const Asked& asked) {
   std::vector<Result> chosen;
   std::string known;
@@ -77,37 +64,91 @@ std::vector<Result> choose(const Asked& asked) {
   return chosen;
 }
 
-void run_rounds(const Asked& asked, const BenchPlan& plan, std::vector<Result>& results) {
-  pin_this_thread(plan.first_cpu);
-  for (unsigned round = 0; round < asked.round_count && !stop::requested(); ++round) {
-    for (Result& result : results) {
-      if (result.subject.two_cpus && !plan.second_cpu) continue;
-      if (stop::requested()) break;
-      result.rounds.push_back(result.subject.round(plan));
-    }
+/// One core, with all that is measured on it.
+struct Place {
+  BenchPlan plan;
+  std::vector<Result> results;
+};
+
+std::vector<unsigned> chosen_cpus(const Asked& asked) {
+  if (asked.cpus.empty()) return allowed_cpus();
+  try {
+    const std::vector<unsigned> cpus = parse_cpu_list(asked.cpus);
+    check_allowed(cpus);
+    return cpus;
+  } catch (const std::invalid_argument& error) {
+    throw Failure(fmt::format("--cpus: {}", error.what()), kUsage);
   }
-  for (Result& result : results) std::sort(result.rounds.begin(), result.rounds.end());
 }
 
-Json machine_json(const BenchPlan& plan, const std::string& command) {
+/// Fills in how many rounds and how long, where that was left open, for `case_count` cases
+/// over all cores.
+void fit_into_a_minute(Asked& asked, std::size_t case_count) {
+  const double each_s = kWholeRunS / static_cast<double>(case_count);
+  if (asked.round_count == 0) {
+    const double shortest_s = asked.round_s != 0 ? asked.round_s : kShortestRoundS;
+    asked.round_count =
+        static_cast<unsigned>(std::clamp(each_s / shortest_s, kFewestRounds, kMostRounds));
+  }
+  if (asked.round_s == 0) {
+    asked.round_s = std::clamp(each_s / asked.round_count, kShortestRoundS, kLongestRoundS);
+  }
+}
+
+/// Each CPU as the producer, the one after it as the consumer; with --cpus, the first and
+/// the second alone.
+std::vector<Place> choose_places(Asked& asked) {
+  const std::vector<unsigned> cpus = chosen_cpus(asked);
+  const std::vector<Result> cases = choose(asked);
+  const std::size_t count = asked.cpus.empty() ? cpus.size() : 1;
+  fit_into_a_minute(asked, count * cases.size());
+  std::vector<Place> places;
+  for (std::size_t i = 0; i < count; ++i) {
+    BenchPlan plan;
+    plan.first_cpu = cpus[i];
+    if (cpus.size() > 1) plan.second_cpu = cpus[(i + 1) % cpus.size()];
+    plan.slot_count = asked.slot_count;
+    plan.batch_count = asked.batch_count;
+    plan.round_s = asked.round_s;
+    places.push_back({plan, cases});
+  }
+  return places;
+}
+
+void run_place(const Asked& asked, Place& place) {
+  pin_this_thread(place.plan.first_cpu);
+  for (unsigned round = 0; round < asked.round_count && !stop::requested(); ++round) {
+    for (Result& result : place.results) {
+      if (result.subject.two_cpus && !place.plan.second_cpu) continue;
+      if (stop::requested()) break;
+      result.rounds.push_back(result.subject.round(place.plan));
+    }
+  }
+  for (Result& result : place.results) std::sort(result.rounds.begin(), result.rounds.end());
+}
+
+Json machine_json(const std::string& command) {
   utsname machine{};
   uname(&machine);
   const std::string governor = read_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
   return {{"cpu", cpu_model()},
           {"kernel", machine.release},
           {"governor", governor.empty() ? "not offered" : governor},
-          {"producer_cpu", plan.first_cpu},
-          {"consumer_cpu", plan.second_cpu ? Json(*plan.second_cpu) : Json(nullptr)},
+          {"allowed_cpus", format_cpu_list(allowed_cpus())},
           {"command", command}};
 }
 
-void print_results(const Json& machine, const std::vector<Result>& results) {
-  print("{}, kernel {}, governor {}\nproducer on CPU {}, consumer on CPU {}; {}\n",
-        machine["cpu"].get<std::string>(), machine["kernel"].get<std::string>(),
-        machine["governor"].get<std::string>(), machine["producer_cpu"].dump(),
-        machine["consumer_cpu"].dump(), machine["command"].get<std::string>());
+void print_machine(const Json& machine) {
+  print("{}, kernel {}, governor {}, CPUs {}\n{}\n", machine["cpu"].get<std::string>(),
+        machine["kernel"].get<std::string>(), machine["governor"].get<std::string>(),
+        machine["allowed_cpus"].get<std::string>(), machine["command"].get<std::string>());
+}
+
+void print_place(const Place& place) {
+  print("\nproducer on CPU {}, consumer on {}\n", place.plan.first_cpu,
+        place.plan.second_cpu ? fmt::format("CPU {}", *place.plan.second_cpu) : "none");
   print("{:<14} {:>10} {:>21}  {:<11} {}\n", "CASE", "MEDIAN", "10TH TO 90TH", "UNIT", "WHAT");
-  for (const Result& result : results) {
+  for (const Result& result : place.results) {
     const BenchCase& subject = result.subject;
     if (result.rounds.empty()) {
       print("{:<14} {:>10} {:>21}  {:<11} {}\n", subject.name, "-",
@@ -136,20 +177,33 @@ Json results_json(const std::vector<Result>& results) {
   return array;
 }
 
-int run_bench(const Asked& asked) {
+Json place_json(const Place& place) {
+  const auto& second = place.plan.second_cpu;
+  return {{"producer_cpu", place.plan.first_cpu},
+          {"consumer_cpu", second ? Json(*second) : Json(nullptr)},
+          {"results", results_json(place.results)}};
+}
+
+int run_bench(Asked asked) {
   stop::watch_signals();
-  std::vector<Result> results = choose(asked);
-  const BenchPlan plan = plan_of(asked);
+  std::vector<Place> places = choose_places(asked);
   const std::string command =
-      fmt::format("evring bench --rounds {} --round-seconds {} --slots {} --batch {}",
+      fmt::format("evring bench --rounds {} --round-seconds {:.3f} --slots {} --batch {}",
                   asked.round_count, asked.round_s, asked.slot_count, asked.batch_count);
-  run_rounds(asked, plan, results);
-  const Json machine = machine_json(plan, command);
-  if (asked.json) {
-    print_json({{"machine", machine}, {"results", results_json(results)}});
-  } else {
-    print_results(machine, results);
+  const Json machine = machine_json(command);
+  if (!asked.json) print_machine(machine);
+  Json cores = Json::array();
+  for (Place& place : places) {
+    if (stop::requested()) break;
+    run_place(asked, place);
+    if (asked.json) {
+      cores.push_back(place_json(place));
+    } else {
+      print_place(place);
+    }
+    flush_out();
   }
+  if (asked.json) print_json({{"machine", machine}, {"cores", std::move(cores)}});
   return kFine;
 }
 
@@ -160,13 +214,14 @@ void add_bench(Program& program) {
   CLI::App* sub = program.add("bench", "Measure the ring on this machine, in under a minute",
                               [asked] { return run_bench(*asked); });
   sub->add_option("case", asked->names, "Cases; all of them by default");
-  sub->add_option("--cpus", asked->cpus, "Producer's CPU, then the consumer's: 0,2 or core:1,3");
-  sub->add_option("--rounds", asked->round_count, "Rounds of each case")
-      ->check(whole_number(1, 1000))
-      ->capture_default_str();
-  sub->add_option("--round-seconds", asked->round_s, "How long a round lasts")
-      ->check(CLI::Range(0.001, 10.0).description(""))
-      ->capture_default_str();
+  sub->add_option("--cpus", asked->cpus,
+                  "One pair instead of each core: the producer's CPU, then the consumer's");
+  sub->add_option("--rounds", asked->round_count,
+                  "Rounds of each case; by default 9, or fewer on many cores")
+      ->check(whole_number(1, 1000));
+  sub->add_option("--round-seconds", asked->round_s,
+                  "How long a round lasts; by default 0.1, or less on many cores")
+      ->check(CLI::Range(0.001, 10.0).description(""));
   sub->add_option("--slots", asked->slot_count, "Slots of the ring, a power of two")
       ->check(power_of_two(64, EVRING_SLOT_COUNT_MAX >> 2))
       ->capture_default_str();

@@ -71,7 +71,7 @@ double ring_rate(const RingInfo& ring, const Sample& before, double seconds) {
 
 double consumer_rate(const ConsumerEntry& entry, const Sample& before, double seconds) {
   for (const ConsumerEntry& old : before.consumers) {
-    if (old.ring == entry.ring && old.pid == entry.pid) {
+    if (old.ring == entry.ring && old.pid == entry.pid && old.who == entry.who) {
       return per_second(entry.balance.received, old.balance.received, seconds);
     }
   }
@@ -84,11 +84,22 @@ std::uint64_t lag_of(const RingInfo& ring, const ConsumerEntry& entry) {
   return static_cast<std::int64_t>(lag) < 0 ? 0 : lag;
 }
 
-Json consumer_json(const RingInfo& ring, const ConsumerEntry& entry, double rate) {
+/// Whose ring cannot be asked: an anonymous one, as `evring stress` makes them.
+std::vector<const ConsumerEntry*> consumers_of_hidden(const Sample& sample) {
+  std::vector<const ConsumerEntry*> hidden;
+  for (const ConsumerEntry& entry : sample.consumers) {
+    const bool listed = std::any_of(sample.rings.begin(), sample.rings.end(),
+                                    [&](const RingInfo& ring) { return ring.name == entry.ring; });
+    if (!listed) hidden.push_back(&entry);
+  }
+  return hidden;
+}
+
+Json consumer_json(const Json& lag, const ConsumerEntry& entry, double rate) {
   return {{"who", entry.who},
           {"pid", entry.pid},
           {"rate_hz", rate},
-          {"lag", lag_of(ring, entry)},
+          {"lag", lag},
           {"received", entry.balance.received},
           {"lost", entry.balance.lost},
           {"overruns", entry.balance.overruns},
@@ -104,11 +115,23 @@ void print_sample_json(const Sample& before, const Sample& now, double seconds) 
     for (const ConsumerEntry& entry : now.consumers) {
       if (entry.ring != ring.name) continue;
       json["consumers"].push_back(
-          consumer_json(ring, entry, consumer_rate(entry, before, seconds)));
+          consumer_json(lag_of(ring, entry), entry, consumer_rate(entry, before, seconds)));
     }
     rings.push_back(std::move(json));
   }
+  for (const ConsumerEntry* entry : consumers_of_hidden(now)) {
+    const double rate = consumer_rate(*entry, before, seconds);
+    rings.push_back({{"name", entry->ring},
+                     {"anonymous", true},
+                     {"consumers", Json::array({consumer_json(nullptr, *entry, rate)})}});
+  }
   print_json({{"seconds", seconds}, {"rings", std::move(rings)}}, -1);
+}
+
+void print_consumer(const ConsumerEntry& entry, const std::string& lag, double rate) {
+  print("  {:<24} {:>10} {:>16} {:>10} {:>10} {:>10} {:>10}\n",
+        fmt::format("{} [{}]", entry.who, entry.pid), human_count(rate), entry.balance.received, "",
+        lag, entry.balance.lost, entry.doorbells);
 }
 
 void print_sample(const Sample& before, const Sample& now, double seconds) {
@@ -121,13 +144,16 @@ void print_sample(const Sample& before, const Sample& now, double seconds) {
           ring.lock_contended == 0 ? "-" : human_ns(static_cast<double>(ring.lock_wait_ns)));
     for (const ConsumerEntry& entry : now.consumers) {
       if (entry.ring != ring.name) continue;
-      print("  {:<24} {:>10} {:>16} {:>10} {:>10} {:>10} {:>10}\n",
-            fmt::format("{} [{}]", entry.who, entry.pid),
-            human_count(consumer_rate(entry, before, seconds)), entry.balance.received, "",
-            lag_of(ring, entry), entry.balance.lost, entry.doorbells);
+      print_consumer(entry, std::to_string(lag_of(ring, entry)),
+                     consumer_rate(entry, before, seconds));
     }
   }
-  if (now.rings.empty()) print("no rings; 'evring list' shows what there is\n");
+  const std::vector<const ConsumerEntry*> hidden = consumers_of_hidden(now);
+  for (const ConsumerEntry* entry : hidden) {
+    print("{}, anonymous\n", entry->ring);
+    print_consumer(*entry, "-", consumer_rate(*entry, before, seconds));
+  }
+  if (now.rings.empty() && hidden.empty()) print("no rings; 'evring list' shows what there is\n");
 }
 
 int run_stat(const Asked& asked) {

@@ -10,8 +10,10 @@
 #include <chrono>
 #include <cstring>
 #include <evring/consumer.hpp>
+#include <string>
 #include <vector>
 
+#include "consumer_board.hpp"
 #include "stress_payload.hpp"
 #include "stress_ring.hpp"
 
@@ -38,7 +40,8 @@ class Session {
         first_sequence_(consumer_.mapping().geometry().first_sequence),
         word_count_(consumer_.layout().payload_bytes() / 8),
         events_(plan.read_way == ReadWay::kBurst ? options.burst_count : 1),
-        check_(plan.key, options.producer_count, consumer_.start() == first_sequence_) {}
+        check_(plan.key, options.producer_count, consumer_.start() == first_sequence_),
+        post_(port.link().name(), "evring stress #" + std::to_string(plan.consumer)) {}
 
   /// @param finished  set once the last event of the ring is published.
   ConsumerReport run(const std::atomic<bool>& finished) {
@@ -52,7 +55,9 @@ class Session {
         }
         idle();
       }
-      if ((turn & 63) == 0 && std::chrono::steady_clock::now() >= plan_.leave_at) break;
+      if ((turn & 63) != 0) continue;
+      show();
+      if (std::chrono::steady_clock::now() >= plan_.leave_at) break;
     }
     consumer_.commit();
     return report(ran_to_end);
@@ -126,7 +131,11 @@ class Session {
     }
   }
 
+  /// To `evring stat`.
+  void show() noexcept { post_.update(consumer_.balance(), doorbells_); }
+
   void park() {
+    show();
     if (port_.park(consumer_.cursor())) ++doorbells_;
   }
 
@@ -154,6 +163,7 @@ class Session {
   std::size_t word_count_;
   std::vector<typename BasicConsumer<Layout>::EventType> events_;
   StreamCheck check_;
+  ConsumerPost post_;
   std::array<std::uint64_t, kWordsMax> words_{};
   std::uint64_t doorbells_ = 0;
   std::uint32_t idle_turns_ = 0;

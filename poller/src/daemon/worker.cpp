@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "worker.hpp"
 
+#include "../cli/consumer_board.hpp"
+
 #include <evring/poller/cpu_list.hpp>
 #include <evring/poller/poller.hpp>
 #include <evring/status.hpp>
@@ -26,6 +28,11 @@ std::uint64_t generation_of(const RingLink& link) {
   const auto status =
       read_status(*link.mapping().header(), link.mapping().geometry().first_sequence);
   return status ? status->block.generation : 0;
+}
+
+Balance balance_of(const PollerCore& core) {
+  const RingCounters& ring = core.counters(0);
+  return {ring.start, ring.cursor, ring.received, ring.lost, ring.overruns};
 }
 
 /// The account of a poller's only ring, added to `account`.
@@ -90,15 +97,22 @@ void Worker::poll_until_gone(const std::stop_token& stop, RingLink link) {
                        config_.ring, to_string(reason)));
   };
   const std::uint64_t generation = generation_of(link);
+  cli::ConsumerPost post(link.name(), "evringd " + config_.name);
+  const PollerCore* core = nullptr;
+  const auto show = [&post, &core] { post.update(balance_of(*core), core->counters(0).doorbells); };
+  options.on_overrun = [&show](unsigned, std::uint64_t) { show(); };
   BasicPoller<Layout> poller(std::move(options));
+  core = &poller;
   poller.add(BasicPollSource<Layout>::from(std::move(link)));
   print_(fmt::format("{}: {} generation {}, from sequence {}, {}: {} ({})", config_.name,
                      config_.ring, generation, poller.consumer(0).start(),
                      to_string(config_.poller.strategy), to_string(poller.rung(0).rung),
                      poller.rung(0).reason));
   attach(poller);
-  const auto take = [this](unsigned, std::span<const BasicEvent<Layout>> events) {
+  show();
+  const auto take = [this, &show](unsigned, std::span<const BasicEvent<Layout>> events) {
     sink_.take<Layout>(events);
+    show();
   };
   try {
     poller.run(stop, take);
