@@ -36,6 +36,8 @@ const std::vector<Loop>& all_loops() {
       {"moderation", "doorbells counted, less those of the formula", moderation_record},
       {"many-rings", "one busy ring among 1,024 / alone, in turns", many_rings_record},
       {"rate-sweep", "adaptive / the worse of spin and park, in turns", rate_sweep_record},
+      {"waiting", "p50 of one way to wait: STRATEGY[:SPIN_US[:WAKE_EVENTS:WAKE_US]]",
+       waiting_record},
   };
   return loops;
 }

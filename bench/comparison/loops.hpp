@@ -37,6 +37,7 @@ nlohmann::json parked_idle_record(const Case& one);
 nlohmann::json moderation_record(const Case& one);
 nlohmann::json many_rings_record(const Case& one);
 nlohmann::json rate_sweep_record(const Case& one);
+nlohmann::json waiting_record(const Case& one);
 
 /// What a case asks for, as the measuring loops take it.
 RunOptions run_options(const Case& one);

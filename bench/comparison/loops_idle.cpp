@@ -12,7 +12,9 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <sstream>
 #include <stdexcept>
+#include <string>
 
 namespace evring::bench {
 namespace {
@@ -45,6 +47,22 @@ json summary_json(const RigSummary& summary) {
           {"poller_cpu_share", summary.poller_cpu_share},
           {"doorbells", summary.doorbells},
           {"parks", summary.parks}};
+}
+
+/// "adaptive:50:1:0": strategy, spin, watermark, time after the first event.
+PollerOptions waiting_of(const std::string& text, PollerOptions options) {
+  std::istringstream parts(text);
+  std::string part;
+  std::getline(parts, part, ':');
+  const auto strategy = parse_wait_strategy(part);
+  if (!strategy) throw std::invalid_argument("no wait strategy " + part);
+  options.strategy = *strategy;
+  if (std::getline(parts, part, ':')) options.spin = std::chrono::microseconds(std::stol(part));
+  if (std::getline(parts, part, ':')) {
+    options.arm.wake_events = static_cast<std::uint16_t>(std::stoul(part));
+  }
+  if (std::getline(parts, part, ':')) options.arm.wake = std::chrono::microseconds(std::stol(part));
+  return options;
 }
 
 Moderation moderation_of(const Case& one) {
@@ -137,6 +155,22 @@ json rate_sweep_record(const Case& one) {
           {"spin", summary_json(result.spin)},
           {"park", summary_json(result.park)},
           {"adaptive", summary_json(result.adaptive)}};
+}
+
+// For tuning: what a strategy, its spin time and its moderation do at a rate.
+json waiting_record(const Case& one) {
+  RigOptions options;
+  options.placement = placement_of(one);
+  options.slot_count = one.slot_count;
+  options.burst_count = options.poller.burst_count = one.burst_count;
+  options.poller = waiting_of(one.variant, options.poller);
+  PollerRig rig(options, measure_tick_offset(options.placement));
+  const RigSummary found = run_in_turns({&rig}, load_of(one), 3)[0];
+  json record = summary_json(found);
+  record["value"] = found.p50_ns;
+  record["unit"] = "ns";
+  record["exact"] = found.exact;
+  return record;
 }
 
 // Bars 9 to 12.
