@@ -26,7 +26,7 @@ Case queue_case(const Contender& of, const char* loop, std::size_t burst, unsign
   one.consumer_count = consumers;
   // Threads that share a core need some turns each.
   const bool crowded = 1 + consumers > allowed_cpus().size();
-  one.duration_ms = (quick ? 30 : 40) * (crowded ? 2 : 1);
+  one.duration_ms = (quick ? 30 : 40) * (crowded ? 3 : 1);
   return one;
 }
 

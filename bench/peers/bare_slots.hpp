@@ -62,7 +62,8 @@ class BareSlots {
       const std::uint64_t first = next_;
       for (; next_ != first + count; ++next_) {
         const Line& line = lines_[next_ & mask_];
-        if (line.stamp.load(std::memory_order_acquire) != next_ + 1) break;
+        const std::uint64_t stamp = line.stamp.load(std::memory_order_acquire);
+        if (static_cast<std::int64_t>(stamp - (next_ + 1)) < 0) break;
         Words<kPayload> words;
         for_each_word([&](std::size_t i) { words[i] = load_relaxed(&line.words[i]); });
         sink(words);

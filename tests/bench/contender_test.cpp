@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <bench/measure/registry.hpp>
+#include <bench/peers/bare_slots.hpp>
 
 #include <algorithm>
 #include <array>
@@ -61,6 +62,19 @@ TEST(RegistryTest, NamesEachContenderOnce) {
   }
   EXPECT_THROW(find_contender("evring-gated", 57), std::invalid_argument);
   EXPECT_EQ(find_contender("evring-gated", 56).name, "evring-gated");
+}
+
+TEST(BareSlotsTest, ShowsALappedConsumerWrongPayloadsAndDoesNotHang) {
+  using Slots = peers::BareSlots<56>;
+  Slots queue({.slot_count = 16, .consumer_count = 1});
+  Slots::Producer producer(queue);
+  Slots::Consumer consumer(queue, 0);
+  PatternSource<56> source;
+  PatternSink<56, Delivery::kEach> sink;
+  EXPECT_EQ(producer.offer(0, 24, source), 24u);  // the first eight are gone
+  EXPECT_EQ(consumer.take(32, sink), 24u);
+  EXPECT_EQ(sink.tally().out_of_order, 2u) << "16 where 0 was due, 8 where 24 was";
+  EXPECT_EQ(consumer.take(1, sink), 0u);
 }
 
 TEST(BareLinesTest, BothStoresStreamWholeLines) {
