@@ -82,6 +82,7 @@ int all(const AllOptions& options) {
   const nlohmann::json report = report_json(rounds, bars,
                                             {.placement = {.fifo = !options.no_fifo},
                                              .seed = options.seed,
+                                             .only = options.only,
                                              .elapsed_s = seconds_between(begin, Clock::now())});
   fmt::print("{}", report_text(report));
   write_file(options.json_path, report.dump(1) + "\n");
@@ -109,7 +110,8 @@ void add_all_options(CLI::App& command, AllOptions& options) {
   command.add_flag("--no-fifo", options.no_fifo, "stay in SCHED_OTHER");
   command.add_option("--rounds", options.round_count, "9, or 3 with --quick")->take_last();
   command.add_option("--seed", options.seed, "of the order of cases");
-  command.add_option("--only", options.only, "cases whose id contains this");
+  command.add_option("--only", options.only,
+                     "cases whose id contains this, or a group: broadcast, work sharing, …");
   command.add_option("--records", options.records,
                      "rounds measured elsewhere, to be held against the bars as well: a JSON "
                      "array of {id: record}");

@@ -40,7 +40,7 @@ void plan_wide(Plan& plan, bool quick);
 /// All groups. Bars' groups come before those that only fill the tables.
 Plan make_plan(bool quick);
 
-/// Leaves the cases whose id contains `text`, for every round.
+/// Leaves the cases whose id contains `text` and the groups of that name, for every round.
 void keep_only(Plan& plan, const std::string& text);
 
 /// Whether group `index` of a plan runs in round `number`.

@@ -112,6 +112,7 @@ json report_json(const Rounds& rounds, const std::vector<BarResult>& bars,
                    {"command", describe_command()}}},
                  {"cpu_count", options.placement.cpus.size()},
                  {"seed", options.seed},
+                 {"only", options.only},
                  {"elapsed_s", options.elapsed_s},
                  {"bars", json::array()},
                  {"cases", json::array()},
@@ -165,7 +166,10 @@ std::string report_text(const json& report) {
   }
   text += fmt::format("\n{:>3}  {:<74} {:>9} {:>9}  {:>9} .. {:<9} {:>2}\n", "bar", "what", "value",
                       "bar", "p10", "p90", "n");
-  for (const json& bar : report["bars"]) text += bar_lines(bar);
+  const bool all = report.value("only", "").empty();
+  for (const json& bar : report["bars"]) {
+    if (all || !bar["value"].is_null()) text += bar_lines(bar);
+  }
   return text + "\n" + summary_of_bars(report["bars"]) + "\n";
 }
 

@@ -32,6 +32,7 @@ std::vector<Summary> summarise(const Rounds& rounds);
 struct ReportOptions {
   Placement placement{};
   std::uint64_t seed = 0;
+  std::string only{};  ///< as asked for; the text then leaves out what was not measured
   double elapsed_s = 0;
 };
 

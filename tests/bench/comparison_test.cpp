@@ -171,6 +171,10 @@ TEST(PlanTest, KeepsOnlyWhatIsAskedFor) {
     EXPECT_EQ(group.share, Share::kEvery);
     for (const Case& each : group.cases) EXPECT_EQ(each.contender, "evring-group");
   }
+  Plan named = make_plan(true);
+  keep_only(named, "one thread");
+  ASSERT_EQ(named.size(), 1u);
+  EXPECT_EQ(named[0].name, "one thread") << "no id has that in it";
 }
 
 /// A program for a case, as a shell script.
