@@ -16,7 +16,7 @@ void register_payload(Registry& registry) {
   registry.push_back(contender<EvringBare<kPayload, Mode::kGated>>(
       "evring-gated", "local ring, gated, bare slots, copied", Origin::kEvring));
   registry.push_back(contender<EvringBare<kPayload, Mode::kGated, Access::kInPlace>>(
-      "evring-gated-in-place", "local ring, gated, reserve and visit", Origin::kEvring));
+      "evring-gated-in-place", "local ring, gated, publish_from and visit_burst", Origin::kEvring));
   registry.push_back(contender<EvringBare<kPayload, Mode::kOverwrite>>(
       "evring-overwrite", "local ring, producer running free, bare slots", Origin::kEvring));
   registry.push_back(contender<peers::EvringGroup<kPayload>>(

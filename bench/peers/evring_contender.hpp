@@ -117,24 +117,20 @@ class EvringQueue {
       return 1;
     }
 
-    /// Copies words in the visit and checks them after it: a visit may see them torn.
     template <class Sink>
     std::size_t visit(std::size_t count, Sink& sink) noexcept {
-      std::size_t done = 0;
-      for (; done < count; ++done) {
+      const auto look = [](const auto& view) noexcept {
         Payload payload;
-        const ReadStatus status = consumer_.visit([&payload](const auto& view) noexcept {
-          for_words<Payload>([&](std::size_t word) noexcept { payload[word] = view.word(word); });
-        });
-        if (status == ReadStatus::kOverrun) [[unlikely]] {
+        for_words<Payload>([&](std::size_t word) noexcept { payload[word] = view.word(word); });
+        return payload;
+      };
+      const auto keep = [&sink](const Payload& payload) noexcept { sink(payload); };
+      Burst burst = consumer_.visit_burst(count, look, keep);
+      while (burst.status == ReadStatus::kOverrun) [[unlikely]] {
           consumer_.resync(ResyncTo::kOldest);
-          --done;
-          continue;
+          burst = consumer_.visit_burst(count, look, keep);
         }
-        if (status != ReadStatus::kEvent) break;
-        sink(payload);
-      }
-      return done;
+      return burst.count;
     }
 
     BasicConsumer<Layout> consumer_;

@@ -193,7 +193,11 @@ class BasicProducer : public ProducerCore {
   /// assigned here.
   [[gnu::always_inline]] PublishStatus publish(const EventType& event) noexcept {
     const auto write = [&event](const Writer& writer, std::uint64_t sequence, std::uint64_t,
-                                std::uint64_t) noexcept { writer.write(sequence, event); };
+                                std::uint64_t) noexcept {
+      writer.walk(sequence, 1, [&](std::uint64_t* slot, std::uint64_t at) noexcept {
+        writer.write(slot, at, event);
+      });
+    };
     return publish_run(1, write) == 1 ? PublishStatus::kPublished : PublishStatus::kDropped;
   }
 
@@ -203,7 +207,10 @@ class BasicProducer : public ProducerCore {
   [[gnu::always_inline]] std::size_t publish_batch(std::span<const EventType> events) noexcept {
     return publish_run(events.size(), [events](const Writer& writer, std::uint64_t sequence,
                                                std::uint64_t done, std::uint64_t room) noexcept {
-      for (std::uint64_t i = 0; i < room; ++i) writer.write(sequence + i, events[done + i]);
+      const EventType* next = events.data() + done;
+      writer.walk(sequence, room, [&](std::uint64_t* slot, std::uint64_t at) noexcept {
+        writer.write(slot, at, *next++);
+      });
     });
   }
 
@@ -219,9 +226,9 @@ class BasicProducer : public ProducerCore {
     static_assert(Layout::kIsStatic && std::is_nothrow_invocable_v<Source&, std::uint64_t>);
     return publish_run(count, [&source](const Writer& writer, std::uint64_t sequence, std::uint64_t,
                                         std::uint64_t room) noexcept {
-      for (std::uint64_t i = 0; i < room; ++i) {
-        writer.write_payload(sequence + i, source(sequence + i));
-      }
+      writer.walk(sequence, room, [&](std::uint64_t* slot, std::uint64_t at) noexcept {
+        writer.write_payload(slot, at, source(at));
+      });
     });
   }
 
@@ -315,7 +322,7 @@ class BasicProducer : public ProducerCore {
   /// each run of room, and publishes head behind it. Inlined with what is claimed already,
   /// without a store but those of the slots and of head; the rest is out of the way.
   template <class Write>
-  [[gnu::always_inline]] std::size_t publish_run(std::size_t count, Write&& write) noexcept {
+  [[gnu::always_inline]] std::size_t publish_run(std::size_t count, Write write) noexcept {
     const std::uint64_t first = next_sequence();
     if (!is_claimed(first + count)) [[unlikely]]
       return publish_runs(count, write);
@@ -328,7 +335,7 @@ class BasicProducer : public ProducerCore {
   }
 
   template <class Write>
-  [[gnu::noinline]] std::size_t publish_runs(std::size_t count, Write& write) noexcept {
+  [[gnu::noinline]] std::size_t publish_runs(std::size_t count, Write write) noexcept {
     std::size_t done = 0;
     stamp_time();
     while (done < count) {
