@@ -144,18 +144,19 @@ static void reservation_fill(const struct evring_producer *producer,
 	reservation->now_ns = section->now_ns;
 }
 
-static void stamp_reserved(const struct evring_reservation *reservation)
+/* By value: a word written to a slot may alias the original, here and in commit. */
+static void stamp_reserved(const struct evring_reservation reservation)
 {
 	u32 i;
 
-	for (i = 0; i < reservation->event_count; i++)
-		WRITE_ONCE(*evring_reserved_slot(reservation, i),
-			   EVRING_STAMP_BUSY(reservation->sequence + i));
+	for (i = 0; i < reservation.event_count; i++)
+		WRITE_ONCE(*evring_reserved_slot(&reservation, i),
+			   EVRING_STAMP_BUSY(reservation.sequence + i));
 	/* (P1) BUSY before the payload, or a torn copy passes. Pairs with (C2). */
 	smp_wmb();
-	if (reservation->slot_format >= EVRING_SLOT_TIMESTAMP)
-		for (i = 0; i < reservation->event_count; i++)
-			WRITE_ONCE(evring_reserved_slot(reservation, i)[1], reservation->now_ns);
+	if (reservation.slot_format >= EVRING_SLOT_TIMESTAMP)
+		for (i = 0; i < reservation.event_count; i++)
+			WRITE_ONCE(evring_reserved_slot(&reservation, i)[1], reservation.now_ns);
 }
 
 /**
@@ -191,7 +192,7 @@ u32 evring_reserve(struct evring_device *device, u32 event_count,
 		return 0;
 	}
 	reservation_fill(producer, &section, reservation);
-	stamp_reserved(reservation);
+	stamp_reserved(*reservation);
 	return reservation->event_count;
 }
 EXPORT_SYMBOL_GPL(evring_reserve);
@@ -205,18 +206,19 @@ EXPORT_SYMBOL_GPL(evring_reserve);
  */
 void evring_commit(struct evring_device *device, struct evring_reservation *reservation)
 {
+	const struct evring_reservation copy = *reservation;
 	struct evring_section section = {
-		.irq_flags = reservation->irq_flags,
-		.now_ns = reservation->now_ns,
+		.irq_flags = copy.irq_flags,
+		.now_ns = copy.now_ns,
 	};
 	u32 i;
 
-	for (i = 0; i < reservation->event_count; i++) {
+	for (i = 0; i < copy.event_count; i++) {
 		/* (P2) The payload before READY, or old words look new. Pairs with (C1). */
-		smp_store_release(evring_reserved_slot(reservation, i),
-				  EVRING_STAMP_READY(reservation->sequence + i));
+		smp_store_release(evring_reserved_slot(&copy, i),
+				  EVRING_STAMP_READY(copy.sequence + i));
 	}
-	evring_section_commit(&device->producer, &section, reservation->event_count);
+	evring_section_commit(&device->producer, &section, copy.event_count);
 	evring_device_section_end(device, &section);
 }
 EXPORT_SYMBOL_GPL(evring_commit);
