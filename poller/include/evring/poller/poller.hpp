@@ -76,7 +76,9 @@ class BasicPoller : public PollerCore {
       event_count += look(id, handler);
       if (hot_.contains_at(i, id)) ++i;  // else another one has taken its place
     }
-    if (quiet_.size() != 0) event_count += sweep_quiet(handler);
+    if (quiet_.size() != 0) {
+      event_count += sweep_quiet(event_count != 0 ? kGlancesWhenBusy : kGlancesWhenIdle, handler);
+    }
     end_pass();
     return event_count;
   }
@@ -123,9 +125,9 @@ class BasicPoller : public PollerCore {
 
   /// Glances at the next few quiet rings, and looks at those where something changed.
   template <class Handler>
-  std::size_t sweep_quiet(Handler& handler) {
+  std::size_t sweep_quiet(std::size_t glances, Handler& handler) {
     std::size_t event_count = 0;
-    const QuietSet::Changed changed = quiet_.sweep();
+    const QuietSet::Changed changed = quiet_.sweep(glances);
     for (std::size_t i = 0; i < changed.count; ++i) event_count += look(changed.ids[i], handler);
     if (time_for_quiet_look()) [[unlikely]] {
       const std::size_t looks = std::min(quiet_.size(), parks() ? kArmLooksPerPass : 1);

@@ -64,6 +64,10 @@ class PollerCore {
   /// Without parking, the rings that had events last stay hot, however long ago: the one
   /// busy ring of a thousand is looked at on every pass, at any rate.
   static constexpr std::size_t kHotKept = 4;
+  /// Glances at quiet rings in a pass that found events, and in one that did not: there,
+  /// they are all that a hot ring's next event waits for.
+  static constexpr std::size_t kGlancesWhenBusy = QuietSet::kGlancesMax;
+  static constexpr std::size_t kGlancesWhenIdle = 2;
   static constexpr std::uint64_t kPassesPerQuietLook = 64;  ///< a whole look: is it gone?
   static constexpr std::uint64_t kPassesPerArmLook = 16;    ///< is one quiet for long enough?
   static constexpr std::size_t kArmLooksPerPass = 4;

@@ -65,11 +65,11 @@ class RingSet {
 /// until its producer writes it. One thread.
 class QuietSet {
  public:
-  static constexpr std::size_t kGlancesPerSweep = 4;
+  static constexpr std::size_t kGlancesMax = 4;  ///< in one sweep
 
   /// Members of one sweep whose word changed.
   struct Changed {
-    std::array<unsigned, kGlancesPerSweep> ids;
+    std::array<unsigned, kGlancesMax> ids;
     std::size_t count = 0;
   };
 
@@ -95,11 +95,11 @@ class QuietSet {
     ids_.erase(id);
   }
 
-  /// Glances at the next kGlancesPerSweep members, in turn: each of n members once in
-  /// n / kGlancesPerSweep sweeps.
-  Changed sweep() noexcept {
+  /// Glances at the next `count` members (at most kGlancesMax), in turn: each of n members
+  /// once in n / count sweeps.
+  Changed sweep(std::size_t count) noexcept {
     Changed changed;
-    for (std::size_t left = std::min(size(), kGlancesPerSweep); left != 0; --left) {
+    for (std::size_t left = std::min({size(), count, kGlancesMax}); left != 0; --left) {
       if (turn_ >= words_.size()) turn_ = 0;
       const Watched& each = words_[turn_];
       if (load_relaxed(each.word) != each.seen) [[unlikely]]
