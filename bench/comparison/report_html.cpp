@@ -27,7 +27,7 @@ tr.ours td{background:#ebf4ff}small{color:#718096}
 .pass{color:#276749;font-weight:600}.missed{color:#c53030;font-weight:600}.none{color:#718096}
 .lead{font-size:18px}p.note,small.note{color:#4a5568}
 svg{max-width:100%;height:auto;display:block}svg text{font:12px system-ui,sans-serif;fill:#1a202c}
-text.name{text-anchor:end}text.ours{font-weight:600}text.tick{fill:#718096;text-anchor:middle}
+text.name{text-anchor:end}text.ours{font-weight:600}text.tick{fill:#718096;text-anchor:middle}text.unit{fill:#718096;text-anchor:end}
 text.quiet{fill:#a0aec0}text.limit{fill:#4a5568}rect.ours{fill:#ebf4ff}
 line.grid{stroke:#e2e8f0}line.limit{stroke:#4a5568;stroke-dasharray:5 3}line.bar{stroke:#1a202c;stroke-width:1.5}
 details{margin:.3em 0 1em}summary{cursor:pointer;color:#2b6cb0}

@@ -40,13 +40,16 @@ class Scale {
     return left_ + width_ * std::clamp(part, 0.0, 1.0);
   }
 
-  /// 1, 2 and 5 times powers of ten; for a linear scale about six even steps.
+  /// 1, 2 and 5 times powers of ten (1 alone when there are many); for a linear scale about six
+  /// even steps.
   std::vector<double> ticks() const {
     std::vector<double> found;
     if (logarithmic_) {
+      const bool wide = to_ - from_ > 3 * std::log(10);
       for (double decade = std::pow(10, std::floor(from_ / std::log(10))); std::log(decade) <= to_;
            decade *= 10) {
         for (const double digit : {1., 2., 5.}) {
+          if (digit != 1 && wide) continue;
           const double at = std::log(decade * digit);
           if (at >= from_ - 1e-9 && at <= to_ + 1e-9) found.push_back(decade * digit);
         }
@@ -94,7 +97,7 @@ std::string legend_svg(const Table& table) {
         x, kColours[i % kColours.size()], x + 9, escaped(table.columns[i]));
     x += 34 + 7.0 * static_cast<double>(table.columns[i].size());
   }
-  return svg + fmt::format("<text class='tick' x='{:.1f}' y='14'>{}</text>\n", kLeft + kWidth,
+  return svg + fmt::format("<text class='unit' x='{:.1f}' y='14'>{}</text>\n", kLeft + kWidth,
                            escaped(table.unit));
 }
 

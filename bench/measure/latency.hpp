@@ -28,7 +28,8 @@ struct LatencyResult {
   double p99_ns = 0;
   double p999_ns = 0;
   double max_ns = 0;
-  double reached_hz = 0;  ///< the rate that the producer kept
+  double reached_hz = 0;   ///< the rate that the producer kept
+  double one_line_ns = 0;  ///< there and back over one bare line, just before
   bool exact = false;
 };
 
@@ -135,6 +136,7 @@ class LatencyRun {
     barrier_.arrive_and_wait();
     offset_.ask();
     barrier_.arrive_and_wait();
+    ask_bare_line();
     barrier_.arrive_and_wait();
     const double ticks_between = ticks_per_ns() * 1e9 / options_.rate_hz;
     const Clock::time_point begin = Clock::now();
@@ -142,6 +144,20 @@ class LatencyRun {
     result_.reached_hz =
         static_cast<double>(options_.event_count) / seconds_between(begin, Clock::now());
     barrier_.arrive_and_wait();
+  }
+
+  /// The same threads on the same CPUs within the same milliseconds: what the latency is
+  /// held against.
+  void ask_bare_line() {
+    std::vector<double> means;
+    for (std::uint64_t block = 0; block < kBlocks; ++block) {
+      const Clock::time_point begin = Clock::now();
+      for (std::uint64_t i = 0; i < kBlockRounds; ++i) {
+        bare_one_line_ask(line_, block * kBlockRounds + i);
+      }
+      means.push_back(seconds_between(begin, Clock::now()) * 1e9 / kBlockRounds);
+    }
+    result_.one_line_ns = median(means);
   }
 
   void publish_paced(typename Queue::Producer& producer, std::uint64_t ticks_between) {
@@ -162,6 +178,7 @@ class LatencyRun {
     barrier_.arrive_and_wait();
     offset_.answer();
     barrier_.arrive_and_wait();
+    for (std::uint64_t i = 0; i < kBlocks * kBlockRounds; ++i) bare_one_line_answer(line_, i);
     StampedSink<Queue::kPayloadBytes> sink(options_.event_count, offset_.offset_ticks());
     barrier_.arrive_and_wait();
     while (sink.received() + consumer.lost() < options_.event_count) {
@@ -185,12 +202,16 @@ class LatencyRun {
     result_.exact = sink.wrong() == 0 && lost == 0 && sink.received() == options_.event_count;
   }
 
+  static constexpr std::uint64_t kBlocks = 8;
+  static constexpr std::uint64_t kBlockRounds = 250;
+
   const LatencyOptions options_;
   const Placement placement_;
   const Pause pause_;
   SpinBarrier barrier_;
   Queue queue_;
   OffsetProbe offset_;
+  SharedLine line_;
   LatencyResult result_;
 };
 
