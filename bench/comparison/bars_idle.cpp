@@ -3,7 +3,13 @@
 #include "bars.hpp"
 #include "loops.hpp"
 
+#include <bench/measure/statistics.hpp>
+
 #include <fmt/format.h>
+
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace evring::bench {
 namespace {
@@ -42,6 +48,25 @@ void add_parked_bars(Bars& bars) {
   }
 }
 
+/// The p50s of all rounds behind a ratio of many rings, and that ring alone at 100,000/s.
+std::optional<std::string> why_many_rings_wait(const std::string& loop, double rate_hz,
+                                               const Rounds& rounds) {
+  std::vector<double> many;
+  std::vector<double> alone;
+  std::vector<double> slower;
+  for (const Round& round : rounds) {
+    const std::string id = id_at(loop, rate_hz);
+    if (const auto ns = value_of(round, id, "among_many_p50_ns")) many.push_back(*ns);
+    if (const auto ns = value_of(round, id, "alone_p50_ns")) alone.push_back(*ns);
+    if (const auto ns = value_of(round, id_at(loop, 1e5), "alone_p50_ns")) slower.push_back(*ns);
+  }
+  if (many.empty() || slower.empty()) return std::nullopt;
+  return fmt::format(
+      "p50 {:.0f} ns among 1,024 rings and {:.0f} alone, but alone {:.0f} at 100,000/s: a line "
+      "takes so long from core to core, and only a poller that does nothing else beats that",
+      median(many), median(alone), median(slower));
+}
+
 void add_many_rings_bars(Bars& bars) {
   for (const char* strategy : {"busy-spin", "adaptive"}) {
     const std::string loop = fmt::format("many-rings/{}", strategy);
@@ -50,6 +75,9 @@ void add_many_rings_bars(Bars& bars) {
     for (const double rate_hz : {1e4, 1e5, 1e6}) {
       bars.push_back(within(11, fmt::format("{}: the same, p50 at {}", strategy, at(rate_hz)),
                             Better::kSmaller, 1.5, id_at(loop, rate_hz), "p50_ratio"));
+      bars.back().why_not = [loop, rate_hz](const Rounds& rounds) {
+        return why_many_rings_wait(loop, rate_hz, rounds);
+      };
     }
   }
 }

@@ -139,6 +139,8 @@ json many_rings_record(const Case& one) {
           {"unit", "ratio"},
           {"exact", result.alone.exact && result.among_many.exact},
           {"p50_ratio", result.among_many.p50_ns / result.alone.p50_ns},
+          {"alone_p50_ns", result.alone.p50_ns},
+          {"among_many_p50_ns", result.among_many.p50_ns},
           {"alone", summary_json(result.alone)},
           {"among_many", summary_json(result.among_many)}};
 }
