@@ -38,18 +38,13 @@ class EvringGroup {
     explicit Producer(EvringGroup& queue) : producer_(queue.ring_, WhenFull::kWait) {}
 
     template <class Source>
-    std::size_t offer(std::uint64_t first, std::size_t count, Source& source) noexcept {
-      if (count == 1) {
-        fill_event<Payload>(events_[0], source, first);
-        return producer_.publish(events_[0]) == PublishStatus::kPublished ? 1 : 0;
-      }
-      for (std::size_t i = 0; i < count; ++i) fill_event<Payload>(events_[i], source, first + i);
-      return producer_.publish_batch(std::span(events_).first(count));
+    std::size_t offer(std::uint64_t, std::size_t count, Source& source) noexcept {
+      return producer_.publish_from(
+          count, [&source](std::uint64_t sequence) noexcept { return source(sequence); });
     }
 
    private:
     BasicProducer<Layout> producer_;
-    std::array<EventType, kBurstMax> events_{};
   };
 
   class Consumer {

@@ -16,7 +16,8 @@
 namespace evring {
 namespace {
 
-constexpr unsigned kSpinRounds = 128;
+/// Few: who waits here has a whole ring ahead of a consumer, which may share this CPU.
+constexpr unsigned kSpinRounds = 8;
 constexpr unsigned kYieldRounds = 256;
 constexpr unsigned kReapEvery = 64;
 constexpr long kSleepNs = 50'000;

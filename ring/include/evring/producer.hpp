@@ -219,13 +219,14 @@ class BasicProducer : public ProducerCore {
   /// values at hand goes from registers to its slot, and nothing is copied. Its type is
   /// 0, its length the value's.
   ///
-  /// `source` is called once for each event that is published, in order; it must not
-  /// throw, nor use this producer. Layouts known at compile time only.
+  /// `source`, taken by value as the standard algorithms do, is called once for each
+  /// event that is published, in order; it must not throw, nor use this producer. Layouts known at
+  /// compile time only.
   template <class Source>
-  [[gnu::always_inline]] std::size_t publish_from(std::size_t count, Source&& source) noexcept {
+  [[gnu::always_inline]] std::size_t publish_from(std::size_t count, Source source) noexcept {
     static_assert(Layout::kIsStatic && std::is_nothrow_invocable_v<Source&, std::uint64_t>);
-    return publish_run(count, [&source](const Writer& writer, std::uint64_t sequence, std::uint64_t,
-                                        std::uint64_t room) noexcept {
+    return publish_run(count, [source](const Writer& writer, std::uint64_t sequence, std::uint64_t,
+                                       std::uint64_t room) mutable noexcept {
       writer.walk(sequence, room, [&](std::uint64_t* slot, std::uint64_t at) noexcept {
         writer.write_payload(slot, at, source(at));
       });
