@@ -54,7 +54,7 @@ void plan_broadcast(Plan& plan, bool quick) {
     }
   }
   for (const char* loop : {"bare-plain", "bare-vector"}) {
-    for (const std::size_t burst : {32, 256}) {
+    for (const std::size_t burst : {1, 32, 256}) {
       group.cases.push_back({.loop = loop, .burst_count = burst, .duration_ms = quick ? 30u : 40u});
     }
   }

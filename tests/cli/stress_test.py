@@ -100,6 +100,16 @@ class Stress(CommandTest):
                 self.assertEqual(code, 0)
                 self.check_sums(report, 2)
 
+    def test_huge_pages_or_a_word(self):
+        done = self.run_it("stress", "--hugepages", "--slots", "65536", "--seconds", "0.2", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open("/proc/meminfo", encoding="ascii") as lines:
+            free = next(int(line.split()[1]) for line in lines if line.startswith("HugePages_Free"))
+        if free == 0:
+            self.assertIn("no huge pages are free", done.stderr)
+        elif free >= 16:
+            self.assertNotIn("no huge pages", done.stderr)
+
     def test_sequences_wrap(self):
         for first in (2**32 - 1000, 2**63 - 1000, 2**64 - 1000):
             with self.subTest(first):

@@ -23,6 +23,7 @@ struct Asked {
   double round_s = 0;
   std::uint64_t slot_count = 4096;
   unsigned batch_count = 32;
+  bool huge_pages = false;
   bool json = false;
 };
 
@@ -109,6 +110,7 @@ std::vector<Place> choose_places(Asked& asked) {
     if (cpus.size() > 1) plan.second_cpu = cpus[(i + 1) % cpus.size()];
     plan.slot_count = asked.slot_count;
     plan.batch_count = asked.batch_count;
+    plan.huge_pages = asked.huge_pages;
     plan.round_s = asked.round_s;
     places.push_back({plan, cases});
   }
@@ -186,10 +188,15 @@ Json place_json(const Place& place) {
 
 int run_bench(Asked asked) {
   stop::watch_signals();
+  if (asked.huge_pages) {
+    warn_of_small_pages(
+        LocalRing::anonymous({.slot_count = asked.slot_count, .name = "bench", .huge_pages = true}),
+        true);
+  }
   std::vector<Place> places = choose_places(asked);
-  const std::string command =
-      fmt::format("evring bench --rounds {} --round-seconds {:.3f} --slots {} --batch {}",
-                  asked.round_count, asked.round_s, asked.slot_count, asked.batch_count);
+  const std::string command = fmt::format(
+      "evring bench --rounds {} --round-seconds {:.3f} --slots {} --batch {}{}", asked.round_count,
+      asked.round_s, asked.slot_count, asked.batch_count, asked.huge_pages ? " --hugepages" : "");
   const Json machine = machine_json(command);
   if (!asked.json) print_machine(machine);
   Json cores = Json::array();
@@ -228,6 +235,7 @@ void add_bench(Program& program) {
   sub->add_option("--batch", asked->batch_count, "Events of a batch and of a burst")
       ->check(whole_number(1, 64))
       ->capture_default_str();
+  add_huge_pages_option(sub, asked->huge_pages);
   sub->add_flag("--json", asked->json, "Print JSON");
 }
 

@@ -16,6 +16,7 @@ struct BenchPlan {
   std::optional<unsigned> second_cpu;  ///< consumers; nothing: such cases are skipped
   std::uint64_t slot_count = 4096;
   unsigned batch_count = 32;
+  bool huge_pages = false;
   double round_s = 0.1;
 };
 

@@ -22,6 +22,7 @@ LocalRing make_ring(const BenchPlan& plan, Mode mode = Mode::kOverwrite) {
   options.slot_count = plan.slot_count;
   options.mode = mode;
   options.name = "bench";
+  options.huge_pages = plan.huge_pages;
   return LocalRing::anonymous(options);
 }
 

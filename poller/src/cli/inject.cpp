@@ -239,6 +239,7 @@ void add_inject(Program& program) {
   sub->add_flag("--when-full-drop", o.drop_when_full,
                 "local gated: drop instead of waiting for the slowest consumer");
   add_shape_options(sub, o.shape);
+  add_huge_pages_option(sub, o.shape.huge_pages);
   sub->add_flag("--json", o.json, "Print JSON");
 }
 

@@ -17,7 +17,9 @@ LocalRing LocalServer::make(const std::string& name, const RingShape& shape) {
   LocalRingOptions options = shape.local_options(name);
   options.registered_count_max = EVRING_CONSUMER_COUNT_MAX;
   try {
-    return LocalRing::named(options);
+    LocalRing ring = LocalRing::named(options);
+    warn_of_small_pages(ring, options.huge_pages);
+    return ring;
   } catch (const std::system_error& error) {
     throw explain(fmt::format("local ring '{}'", name), error);
   } catch (const std::invalid_argument& error) {

@@ -39,6 +39,7 @@ LocalRingOptions RingShape::local_options(const std::string& name) const {
   options.mode = mode;
   options.first_sequence = first_sequence;
   options.name = name;
+  options.huge_pages = huge_pages;
   return options;
 }
 
@@ -74,6 +75,19 @@ void add_shape_options(CLI::App* sub, RingShape& shape) {
   sub->add_option("--first-sequence", shape.first_sequence, "Sequence of the first event")
       ->check(whole_number(0, UINT64_MAX))
       ->capture_default_str();
+}
+
+void add_huge_pages_option(CLI::App* sub, bool& huge_pages) {
+  sub->add_flag("--hugepages", huge_pages,
+                "Local rings on huge pages; on small ones, with a word, where none are free");
+}
+
+void warn_of_small_pages(const LocalRing& ring, bool asked_huge_pages) {
+  if (!asked_huge_pages || ring.huge_pages()) return;
+  fmt::print(stderr,
+             "evring: local ring '{}': no huge pages are free; it has small ones "
+             "('evring doctor' says how to reserve some)\n",
+             ring.name());
 }
 
 const char* to_string(SlotFormat format) {

@@ -16,6 +16,7 @@ struct RingShape {
   AnySlotLayout slot{};
   Mode mode = Mode::kOverwrite;
   std::uint64_t first_sequence = 0;
+  bool huge_pages = false;  ///< local rings alone
 
   LocalRingOptions local_options(const std::string& name) const;
   /// @throws Failure (usage): the slots together pass what one mapping may have.
@@ -23,6 +24,10 @@ struct RingShape {
 };
 
 void add_shape_options(CLI::App* sub, RingShape& shape);
+/// --hugepages, for what makes local rings.
+void add_huge_pages_option(CLI::App* sub, bool& huge_pages);
+/// Says on standard error that a ring which asked for huge pages has small ones.
+void warn_of_small_pages(const LocalRing& ring, bool asked_huge_pages);
 
 const char* to_string(SlotFormat format);
 const char* to_string(Mode mode);

@@ -154,6 +154,7 @@ void add_stress(Program& program) {
                               [asked] { return run_stress_command(*asked); });
   add_load_options(sub, *asked);
   add_shape_options(sub, asked->options.shape);
+  add_huge_pages_option(sub, asked->options.shape.huge_pages);
   add_manner_options(sub, *asked);
   sub->add_flag("--json", asked->options.json, "Print JSON");
   sub->add_flag("--fail-on-loss", asked->options.fail_on_loss,

@@ -21,8 +21,9 @@ namespace {
 
 class LocalStressRing final : public StressRing {
  public:
-  explicit LocalStressRing(const LocalRingOptions& options)
-      : ring_(LocalRing::anonymous(options)) {}
+  explicit LocalStressRing(const LocalRingOptions& options) : ring_(LocalRing::anonymous(options)) {
+    warn_of_small_pages(ring_, options.huge_pages);
+  }
 
   const std::string& name() const noexcept override { return ring_.name(); }
   Mapping mapping() const override { return ring_.mapping(); }
