@@ -108,7 +108,6 @@ class GroupMember {
   const Group& group() const noexcept { return group_; }
 
  private:
-  static constexpr std::uint64_t kPrefetchSlots = 8;
   static constexpr unsigned kGateScanEvery = 16;  ///< reads in a row that find nothing
 
   /// Takes up to `wanted` events for this member: [from_, to_), of which the first
@@ -168,14 +167,7 @@ class GroupMember {
 
   /// Reads [sequence, to_). @return how many of them were still there.
   std::size_t read_claim(std::uint64_t sequence, EventType* out) noexcept {
-    std::size_t count = 0;
-    for (; sequence != to_; ++sequence) {
-      slots_.prefetch(sequence + kPrefetchSlots);
-      if (slots_.copy(sequence, out[count])) [[likely]]
-        ++count;
-      Hook{}(GroupStep::kEventCopied);
-    }
-    return slots_.keep_whole(out, count);
+    return slots_.copy(sequence, to_ - sequence, out, [] { Hook{}(GroupStep::kEventCopied); });
   }
 
   void account(std::uint64_t count) noexcept {

@@ -60,11 +60,9 @@ class GroupRecovery {
     if (next_ == left_.to) return {0, ReadStatus::kEmpty};
     const std::uint64_t first = next_;
     skip_overwritten();
-    std::size_t count = 0;
-    for (; count < out.size() && next_ != left_.to; ++next_) {
-      if (slots_.copy(next_, out[count])) ++count;
-    }
-    count = slots_.keep_whole(out.data(), count);
+    const std::uint64_t wanted = std::min<std::uint64_t>(out.size(), left_.to - next_);
+    const std::size_t count = slots_.copy(next_, wanted, out.data(), [] {});
+    next_ += wanted;
     received_ += count;
     lost_ += next_ - first - count;
     Hook{}(GroupStep::kBurstRead);

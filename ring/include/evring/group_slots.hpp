@@ -9,7 +9,7 @@
 #include <evring/mapping.hpp>
 #include <evring/memory.hpp>
 #include <evring/slot.hpp>
-#include <evring/words.hpp>
+#include <evring/slot_reader.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -26,20 +26,9 @@ class GroupSlots {
 
   /// @throws std::invalid_argument  the ring's slots are not `Layout`.
   explicit GroupSlots(const Mapping& mapping)
-      : slots_(mapping.slots()),
-        head_word_(group_word(mapping.header()->head)),
-        limit_word_(group_word(mapping.header()->write_limit)),
-        mask_(mapping.geometry().slot_count - 1),
-        has_write_limit_(mapping.geometry().has_write_limit) {
-    const AnySlotLayout& found = mapping.geometry().slot;
-    if constexpr (!Layout::kIsStatic) {
-      layout_ = found;
-    } else if (found.format() != layout_.format() || found.slot_bytes() != layout_.slot_bytes()) {
-      throw std::invalid_argument(mapping.name() + ": the ring's slots are not this member's");
-    }
-  }
+      : reader_(mapping, layout_of(mapping)), head_word_(group_word(mapping.header()->head)) {}
 
-  std::uint64_t slot_count() const noexcept { return mask_ + 1; }
+  std::uint64_t slot_count() const noexcept { return reader_.slot_count(); }
 
   std::uint64_t head() const noexcept {
     // (C3) as in BasicConsumer::head().
@@ -49,44 +38,53 @@ class GroupSlots {
   /// Where the slot of `sequence` stands: 0 it holds that event, below 0 an earlier
   /// one, above 0 a later one.
   std::int64_t look(std::uint64_t sequence) const noexcept {
-    // (C1) as in BasicConsumer::copy_slot(): who sees this event sees those before it.
-    const std::uint64_t stamp = load_acquire(stamp_of(sequence));
+    // (C1) as in SlotReader::look(): who sees this event sees those before it.
+    const std::uint64_t stamp =
+        load_acquire(reinterpret_cast<const std::uint64_t*>(reader_.slot(sequence)));
     return static_cast<std::int64_t>(stamp - EVRING_STAMP_READY(sequence));
   }
 
   /// Later than every event that the producer may have begun to write over.
   std::uint64_t oldest(std::uint64_t head_now) const noexcept {
     std::uint64_t written = head_now;
-    if (has_write_limit_) {
-      const std::uint64_t limit = load_relaxed(limit_word_);
+    if (reader_.write_limit() != nullptr) {
+      const std::uint64_t limit = load_relaxed(reader_.write_limit());
       if (static_cast<std::int64_t>(limit - written) > 0) written = limit;
     }
     const std::uint64_t first = written - slot_count();
     return static_cast<std::int64_t>(first - head_now) > 0 ? head_now : first;
   }
 
-  /// Copies the event `sequence`, which was published. Where the ring has a write limit
-  /// the copy counts only once keep_whole() has kept it.
-  /// @return false: the producer has overwritten it, or did so meanwhile.
-  bool copy(std::uint64_t sequence, EventType& out) const noexcept {
-    if (look(sequence) != 0) [[unlikely]]
-      return false;
-    copy_fields(SlotView<Layout>(slot_at(sequence), sequence, layout_), out);
-    if (has_write_limit_) [[likely]]
+  /// Copies up to `wanted` events from `first` on, which were published, to out[0] on;
+  /// not those that the producer has overwritten. Calls `copied` after each.
+  /// @return how many are whole.
+  template <class Copied>
+  std::size_t copy(std::uint64_t first, std::size_t wanted, EventType* out,
+                   Copied&& copied) const noexcept {
+    const SlotReader<Layout> slots = reader_;
+    const bool checks_each = slots.write_limit() == nullptr;
+    std::size_t count = 0;
+    slots.walk(first, wanted, [&](const std::byte* slot, std::uint64_t sequence) noexcept {
+      if (slots.look(slot, sequence) == ReadStatus::kEvent) [[likely]] {
+        slots.copy(slot, sequence, out[count]);
+        if (!checks_each || slots.is_whole(sequence)) [[likely]]
+          ++count;
+      }
+      copied();
       return true;
-    // (C2) as in BasicConsumer::is_whole().
-    fence_acquire();
-    return load_relaxed(stamp_of(sequence)) == EVRING_STAMP_READY(sequence);
+    });
+    return checks_each ? count : keep_whole(out, count);
   }
 
+ private:
   /// Drops those of `count` copies, in ascending order, that the producer may have
   /// written over meanwhile: the first ones. One look for all of them.
   /// @return how many are left, from out[0] on.
   std::size_t keep_whole(EventType* out, std::size_t count) const noexcept {
-    if (!has_write_limit_ || count == 0) return count;
-    // (C2) as in BasicConsumer::is_whole().
+    if (count == 0) return count;
+    // (C2) as in SlotReader::is_whole().
     fence_acquire();
-    const std::uint64_t limit = load_relaxed(limit_word_);
+    const std::uint64_t limit = load_relaxed(reader_.write_limit());
     if (is_below(out[0].sequence, limit)) [[likely]]
       return count;
     std::size_t torn = 1;
@@ -95,36 +93,25 @@ class GroupSlots {
     return count - torn;
   }
 
-  void prefetch(std::uint64_t sequence) const noexcept { prefetch_for_read(slot_at(sequence)); }
-
- private:
-  const std::byte* slot_at(std::uint64_t sequence) const noexcept {
-    return slots_ + (sequence & mask_) * layout_.slot_bytes();
-  }
-  const std::uint64_t* stamp_of(std::uint64_t sequence) const noexcept {
-    return reinterpret_cast<const std::uint64_t*>(slot_at(sequence));
-  }
-
-  void copy_fields(const SlotView<Layout>& view, EventType& out) const noexcept {
-    out.sequence = view.sequence();
-    if constexpr (requires { out.timestamp_ns; }) {
-      out.timestamp_ns = view.timestamp_ns();
-      out.type = view.type();
-      out.length_bytes = view.length_bytes();
+  static Layout layout_of(const Mapping& mapping) {
+    const AnySlotLayout& found = mapping.geometry().slot;
+    if constexpr (!Layout::kIsStatic) {
+      return found;
+    } else {
+      const Layout layout;
+      if (found.format() != layout.format() || found.slot_bytes() != layout.slot_bytes()) {
+        throw std::invalid_argument(mapping.name() + ": the ring's slots are not this member's");
+      }
+      return layout;
     }
-    load_words(out.payload.data(), view.words(), layout_.payload_bytes() / 8);
   }
 
   bool is_below(std::uint64_t sequence, std::uint64_t limit) const noexcept {
     return static_cast<std::int64_t>(sequence + slot_count() - limit) >= 0;
   }
 
-  const std::byte* slots_;
+  SlotReader<Layout> reader_;
   const std::uint64_t* head_word_;
-  const std::uint64_t* limit_word_;
-  std::uint64_t mask_;
-  bool has_write_limit_;
-  [[no_unique_address]] Layout layout_;
 };
 
 }  // namespace evring
