@@ -139,14 +139,7 @@ TEST(ManyRingsGoneTest, AQuietRingThatIsGoneIsNoticed) {
 
 class ManyRingsStressTest : public testing::TestWithParam<WaitStrategy> {};
 
-INSTANTIATE_TEST_SUITE_P(Strategies, ManyRingsStressTest,
-                         testing::Values(WaitStrategy::kBusySpin, WaitStrategy::kYield,
-                                         WaitStrategy::kAdaptive, WaitStrategy::kPark),
-                         [](const auto& each) {
-                           std::string name = to_string(each.param);
-                           std::erase(name, '-');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Strategies, ManyRingsStressTest, kEveryStrategy, strategy_name);
 
 /// Sparse events over many rings, published while these grow quiet, arm and wake: each
 /// comes, in order, and none needs another to be found.

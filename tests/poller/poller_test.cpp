@@ -14,14 +14,7 @@ constexpr auto kIgnore = [](unsigned, std::span<const Event>) {};
 
 class StrategyTest : public testing::TestWithParam<WaitStrategy> {};
 
-INSTANTIATE_TEST_SUITE_P(Strategies, StrategyTest,
-                         testing::Values(WaitStrategy::kBusySpin, WaitStrategy::kYield,
-                                         WaitStrategy::kAdaptive, WaitStrategy::kPark),
-                         [](const auto& each) {
-                           std::string name = to_string(each.param);
-                           std::erase(name, '-');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Strategies, StrategyTest, kEveryStrategy, strategy_name);
 
 TEST_P(StrategyTest, GivesEveryEventOfManyRingsInOrder) {
   constexpr unsigned kRingCount = 20;

@@ -11,10 +11,20 @@
 #include <cstdlib>
 #include <functional>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
 namespace evring {
+
+/// For a suite that holds whatever the strategy is.
+inline const auto kEveryStrategy = testing::Values(WaitStrategy::kBusySpin, WaitStrategy::kYield,
+                                                   WaitStrategy::kAdaptive, WaitStrategy::kPark);
+inline std::string strategy_name(const testing::TestParamInfo<WaitStrategy>& each) {
+  std::string name = to_string(each.param);
+  std::erase(name, '-');
+  return name;
+}
 
 /// Named rings of the tests live in a place that every machine has.
 inline void use_temporary_sockets() { setenv("XDG_RUNTIME_DIR", "/tmp", 1); }

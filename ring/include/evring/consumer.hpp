@@ -63,7 +63,8 @@ class BasicConsumer {
   explicit BasicConsumer(Mapping mapping, StartAt start_at = StartAt::kOldest,
                          std::uint64_t sequence = 0)
       : mapping_(std::move(mapping)),
-        slots_(mapping_, layout_of(mapping_)),
+        slots_(mapping_,
+               require_layout<Layout>(mapping_.geometry().slot, mapping_.name(), "consumer")),
         commit_every_(later(slots_.slot_count() / 8, 1)) {
     start_ = cursor_ = find_start(start_at, sequence);
   }
@@ -78,7 +79,7 @@ class BasicConsumer {
   /// memory models?", MSPC 2012, fig. 6.
   ReadStatus try_read(EventType& out) noexcept {
     const std::byte* slot = slots_.slot(cursor_);
-    prefetch_for_read(slots_.slot(cursor_ + 8));
+    slots_.prefetch_ahead(slot);
     const ReadStatus status = slots_.look(slot, cursor_);
     if (status != ReadStatus::kEvent) {
       commit();
@@ -251,24 +252,6 @@ class BasicConsumer {
   }
   static std::uint64_t earlier(std::uint64_t a, std::uint64_t b) noexcept {
     return later(a, b) == a ? b : a;
-  }
-
-  static Layout layout_of(const Mapping& mapping) {
-    const AnySlotLayout& found = mapping.geometry().slot;
-    if constexpr (!Layout::kIsStatic) {
-      return found;
-    } else {
-      const Layout layout;
-      if (found.format() == layout.format() && found.slot_bytes() == layout.slot_bytes()) {
-        return layout;
-      }
-      throw std::invalid_argument(mapping.name() + ": slots are format " +
-                                  std::to_string(static_cast<unsigned>(found.format())) + " of " +
-                                  std::to_string(found.slot_bytes()) +
-                                  " bytes; this consumer expects format " +
-                                  std::to_string(static_cast<unsigned>(layout.format())) + " of " +
-                                  std::to_string(layout.slot_bytes()) + " bytes");
-    }
   }
 
   std::uint64_t find_start(StartAt start_at, std::uint64_t sequence) const {

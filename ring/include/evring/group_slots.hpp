@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <stdexcept>
 
 namespace evring {
 
@@ -26,7 +25,8 @@ class GroupSlots {
 
   /// @throws std::invalid_argument  the ring's slots are not `Layout`.
   explicit GroupSlots(const Mapping& mapping)
-      : reader_(mapping, layout_of(mapping)), head_word_(group_word(mapping.header()->head)) {}
+      : reader_(mapping, require_layout<Layout>(mapping.geometry().slot, mapping.name(), "member")),
+        head_word_(group_word(mapping.header()->head)) {}
 
   std::uint64_t slot_count() const noexcept { return reader_.slot_count(); }
 
@@ -91,19 +91,6 @@ class GroupSlots {
     while (torn < count && !is_below(out[torn].sequence, limit)) ++torn;
     std::copy(out + torn, out + count, out);
     return count - torn;
-  }
-
-  static Layout layout_of(const Mapping& mapping) {
-    const AnySlotLayout& found = mapping.geometry().slot;
-    if constexpr (!Layout::kIsStatic) {
-      return found;
-    } else {
-      const Layout layout;
-      if (found.format() != layout.format() || found.slot_bytes() != layout.slot_bytes()) {
-        throw std::invalid_argument(mapping.name() + ": the ring's slots are not this member's");
-      }
-      return layout;
-    }
   }
 
   bool is_below(std::uint64_t sequence, std::uint64_t limit) const noexcept {

@@ -169,18 +169,8 @@ class BasicProducer : public ProducerCore {
   /// @throws std::system_error (EBUSY): the ring has a producer.
   ///         std::invalid_argument: the ring's slots are not `Layout`.
   explicit BasicProducer(const LocalRing& ring, WhenFull when_full = WhenFull::kWait)
-      : ProducerCore(ring, when_full) {
-    const AnySlotLayout& found = geometry().slot;
-    if constexpr (!Layout::kIsStatic) {
-      layout_ = found;
-    } else if (found.format() != layout_.format() || found.slot_bytes() != layout_.slot_bytes()) {
-      throw std::invalid_argument(ring.name() + ": slots are format " +
-                                  std::to_string(static_cast<unsigned>(found.format())) + " of " +
-                                  std::to_string(found.slot_bytes()) +
-                                  " bytes; this producer expects format " +
-                                  std::to_string(static_cast<unsigned>(layout_.format())) + " of " +
-                                  std::to_string(layout_.slot_bytes()) + " bytes");
-    }
+      : ProducerCore(ring, when_full),
+        layout_(require_layout<Layout>(geometry().slot, ring.name(), "producer")) {
     if constexpr (!std::is_same_v<Hook, NoHook>) {
       step_hook_ = [](PublishStep step) { Hook{}(step); };
     }
@@ -301,12 +291,6 @@ class BasicProducer : public ProducerCore {
     }
   }
 
-  void mark_ready(std::uint64_t sequence) noexcept {
-    // (P2) The payload before READY, or old words look new. Pairs with (C1).
-    store_release(word_at(sequence, 0), EVRING_STAMP_READY(sequence));
-    Hook{}(PublishStep::kReadyStored);
-  }
-
   void open_slot(std::uint64_t sequence) noexcept {
     Hook{}(PublishStep::kDeclared);
     if (layout_.format() != SlotFormat::kBare) store_relaxed(word_at(sequence, 8), last_event_ns_);
@@ -357,7 +341,10 @@ class BasicProducer : public ProducerCore {
 
   void commit(const Reservation& reservation) noexcept {
     Hook{}(PublishStep::kPayloadStored);
-    for (std::uint64_t i = 0; i < reservation.count_; ++i) mark_ready(reservation.first_ + i);
+    for (std::uint64_t i = 0; i < reservation.count_; ++i) {
+      const std::uint64_t sequence = reservation.first_ + i;
+      Writer::mark_ready(word_at(sequence, 0), sequence);
+    }
     if (reservation.count_ == 0) return;
     const std::uint64_t next = reservation.first_ + reservation.count_;
     publish_head(next, reservation.count_);

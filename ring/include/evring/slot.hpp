@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <stdexcept>
+#include <string>
 
 namespace evring {
 
@@ -56,6 +58,25 @@ struct AnySlotLayout {
 using DefaultSlot = SlotLayout<SlotFormat::kFull, EVRING_SLOT_BYTES_DEFAULT>;  ///< 40-byte payload
 using BareSlot64 = SlotLayout<SlotFormat::kBare, 64>;                          ///< 56-byte payload
 using BareSlot32 = SlotLayout<SlotFormat::kBare, 32>;                          ///< 24-byte payload
+
+/// The layout of a ring's slots, as `Layout`. `who` expects it: "consumer", "producer".
+/// @throws std::invalid_argument, naming the ring: its slots are not `Layout`.
+template <class Layout>
+Layout require_layout(const AnySlotLayout& found, const std::string& ring_name, const char* who) {
+  if constexpr (!Layout::kIsStatic) {
+    return found;
+  } else {
+    const Layout layout;
+    if (found.format() == layout.format() && found.slot_bytes() == layout.slot_bytes()) {
+      return layout;
+    }
+    throw std::invalid_argument(
+        ring_name + ": slots are format " + std::to_string(static_cast<unsigned>(found.format())) +
+        " of " + std::to_string(found.slot_bytes()) + " bytes; this " + who + " expects format " +
+        std::to_string(static_cast<unsigned>(layout.format())) + " of " +
+        std::to_string(layout.slot_bytes()) + " bytes");
+  }
+}
 
 /// One event as a consumer receives it and a producer offers it.
 ///

@@ -117,6 +117,11 @@ class SlotReader {
     return load_relaxed(stamp_of(slot(sequence))) == EVRING_STAMP_READY(sequence);
   }
 
+  /// Asks for the slot some way behind `slot`.
+  void prefetch_ahead(const std::byte* slot) const noexcept {
+    prefetch_for_read(slot + kPrefetchSlots * layout_.slot_bytes());
+  }
+
   void copy(const std::byte* slot, std::uint64_t sequence, EventType& out) const noexcept {
     const SlotView<Layout> view(slot, sequence, layout_);
     out.sequence = sequence;
@@ -139,7 +144,7 @@ class SlotReader {
       const std::size_t end = std::min<std::uint64_t>(count, done + slot_count() - index);
       const std::byte* slot = slots_ + index * layout_.slot_bytes();
       for (; done < end; ++done, slot += layout_.slot_bytes()) {
-        prefetch_for_read(slot + kPrefetchSlots * layout_.slot_bytes());
+        prefetch_ahead(slot);
         if (!each(slot, first + done)) return done;
       }
     }

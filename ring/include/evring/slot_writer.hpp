@@ -92,6 +92,13 @@ class SlotWriter {
     }
   }
 
+  /// Lets consumers read `slot`, whose payload is stored.
+  static void mark_ready(std::uint64_t* slot, std::uint64_t sequence) noexcept {
+    // (P2) The payload before READY, or old words look new. Pairs with (C1).
+    store_release(slot, EVRING_STAMP_READY(sequence));
+    Hook{}(PublishStep::kReadyStored);
+  }
+
  private:
   static constexpr unsigned kPrefetchSlots = 8;
   static constexpr std::size_t kRegisterBytes = 120;  ///< a longer payload is copied by a loop
@@ -153,12 +160,6 @@ class SlotWriter {
                 word_count - word_count / 2);
     Hook{}(PublishStep::kPayloadStored);
     mark_ready(to, sequence);
-  }
-
-  static void mark_ready(std::uint64_t* slot, std::uint64_t sequence) noexcept {
-    // (P2) The payload before READY, or old words look new. Pairs with (C1).
-    store_release(slot, EVRING_STAMP_READY(sequence));
-    Hook{}(PublishStep::kReadyStored);
   }
 
   std::byte* slots_;
