@@ -34,10 +34,12 @@ const Payload& payload_of(const Event& event) noexcept {
   return *std::launder(reinterpret_cast<const Payload*>(event.payload.data()));
 }
 
-/// Calls `each` with every index of a payload's words; no loop remains.
-template <class Payload, class Each>
-void for_words(Each&& each) noexcept {
-  [&each]<std::size_t... kIndex>(std::index_sequence<kIndex...>) { (each(kIndex), ...); }
+/// The payload whose words `word(index)` returns; no loop remains.
+template <class Payload, class Word>
+Payload words_of(Word&& word) noexcept {
+  return [&word]<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
+    return Payload{word(kIndex)...};
+  }
   (std::make_index_sequence<std::tuple_size_v<Payload>>{});
 }
 
@@ -62,7 +64,8 @@ class EvringQueue {
     explicit Producer(EvringQueue& queue) : producer_(queue.ring_, WhenFull::kWait) {}
 
     template <class Source>
-    std::size_t offer(std::uint64_t first, std::size_t count, Source& source) noexcept {
+    [[gnu::always_inline]] std::size_t offer(std::uint64_t first, std::size_t count,
+                                             Source& source) noexcept {
       if constexpr (kAccess == Access::kInPlace) {
         return producer_.publish_from(
             count, [&source](std::uint64_t sequence) noexcept { return source(sequence); });
@@ -119,18 +122,27 @@ class EvringQueue {
 
     template <class Sink>
     std::size_t visit(std::size_t count, Sink& sink) noexcept {
-      const auto look = [](const auto& view) noexcept {
-        Payload payload;
-        for_words<Payload>([&](std::size_t word) noexcept { payload[word] = view.word(word); });
-        return payload;
-      };
-      const auto keep = [&sink](const Payload& payload) noexcept { sink(payload); };
-      Burst burst = consumer_.visit_burst(count, look, keep);
-      while (burst.status == ReadStatus::kOverrun) [[unlikely]] {
-          consumer_.resync(ResyncTo::kOldest);
-          burst = consumer_.visit_burst(count, look, keep);
+      const auto look = [&sink](const auto& view) noexcept {
+        const auto word = [view](std::size_t index) noexcept { return view.word(index); };
+        if constexpr (requires { sink.examine(word); }) {
+          return sink.examine(word);
+        } else {
+          return words_of<Payload>(word);
         }
-      return burst.count;
+      };
+      const auto keep = [&sink](const auto& found) noexcept {
+        if constexpr (requires { sink.count(found); }) {
+          sink.count(found);
+        } else {
+          sink(found);
+        }
+      };
+      for (;;) {
+        const Burst burst = consumer_.visit_burst(count, look, keep);
+        if (burst.status != ReadStatus::kOverrun) [[likely]]
+          return burst.count;
+        consumer_.resync(ResyncTo::kOldest);
+      }
     }
 
     BasicConsumer<Layout> consumer_;

@@ -204,6 +204,23 @@ TEST(ConsumerTest, KeepsNoVisitOfABurstThatWasOverwritten) {
   EXPECT_TRUE(consumer.balance().balanced());
 }
 
+TEST(ConsumerTest, VisitsNothingThatTheWriteLimitHasPassed) {
+  const LocalRing ring = LocalRing::anonymous({.slot_count = 64});
+  Producer producer(ring);
+  Consumer consumer(ring.mapping());
+  publish_numbered(producer, 65);  // event 1 is still there, and given up
+  ASSERT_EQ(ring.mapping().header()->write_limit, 66u);
+  EXPECT_EQ(consumer.resync(), 2u);
+  Consumer early(ring.mapping(), StartAt::kSequence, 1);
+  ASSERT_TRUE(early.has_work());
+  bool kept = false;
+  const Burst lapped = early.visit_burst(
+      8, [](const auto& view) { return view.sequence(); }, [&](std::uint64_t) { kept = true; });
+  EXPECT_EQ(lapped.status, ReadStatus::kOverrun);
+  EXPECT_FALSE(kept);
+  EXPECT_EQ(early.resync(), 1u);
+}
+
 TEST(ConsumerTest, StartsWhereAsked) {
   const LocalRing ring = LocalRing::anonymous({.slot_count = 8, .first_sequence = 100});
   EXPECT_EQ(Consumer(ring.mapping(), StartAt::kOldest).cursor(), 100u);

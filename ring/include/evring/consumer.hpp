@@ -97,7 +97,7 @@ class BasicConsumer {
   ///         the first event is reported by the next call.
   Burst read_burst(std::span<EventType> out) noexcept {
     const SlotReader<Layout> slots = slots_;
-    const bool checks_each = slots.write_limit() == nullptr;
+    const bool checks_each = !slots.has_write_limit();
     ReadStatus status = ReadStatus::kEmpty;
     EventType* next = out.data();
     const std::size_t count = slots.walk(
@@ -143,23 +143,24 @@ class BasicConsumer {
     return ReadStatus::kEvent;
   }
 
-  /// Shows up to `limit` events in place, in order: calls `look(const SlotView<Layout>&)`
+  /// Shows up to `count_max` events in place, in order: calls `look(const SlotView<Layout>&)`
   /// for each, checks that the producer did not touch it meanwhile, and only then hands
   /// what look() returned to `keep()`. What look() saw may be torn; what keep() gets is not.
   ///
   /// @return as read_burst(), `count` being the calls of keep().
   template <class Look, class Keep>
-  Burst visit_burst(std::size_t limit, Look&& look, Keep&& keep) noexcept(
+  [[gnu::always_inline]] Burst visit_burst(std::size_t count_max, Look look, Keep keep) noexcept(
       std::is_nothrow_invocable_v<Look, const SlotView<Layout>&>) {
     const SlotReader<Layout> slots = slots_;
     ReadStatus status = ReadStatus::kEmpty;
+    const std::uint64_t limit = slots.limit_for(cursor_);
     const std::size_t count =
-        slots.walk(cursor_, limit, [&](const std::byte* slot, std::uint64_t sequence) {
+        slots.walk(cursor_, count_max, [&](const std::byte* slot, std::uint64_t sequence) {
           status = slots.look(slot, sequence);
           if (status != ReadStatus::kEvent) [[unlikely]]
             return false;
           auto found = look(SlotView<Layout>(slot, sequence, slots.layout()));
-          if (!slots.is_whole(sequence)) [[unlikely]] {
+          if (!slots.is_whole(sequence, limit)) [[unlikely]] {
             status = ReadStatus::kOverrun;
             return false;
           }
@@ -272,9 +273,7 @@ class BasicConsumer {
     const std::uint64_t first = mapping_.geometry().first_sequence;
     const std::uint64_t slot_count = slots_.slot_count();
     std::uint64_t written = head_now;
-    if (slots_.write_limit() != nullptr) {
-      written = later(written, load_relaxed(slots_.write_limit()));
-    }
+    if (slots_.has_write_limit()) written = later(written, slots_.write_limit());
     const std::uint64_t oldest = written - first > slot_count ? written - slot_count : first;
     return earlier(oldest, head_now);
   }

@@ -47,8 +47,8 @@ class GroupSlots {
   /// Later than every event that the producer may have begun to write over.
   std::uint64_t oldest(std::uint64_t head_now) const noexcept {
     std::uint64_t written = head_now;
-    if (reader_.write_limit() != nullptr) {
-      const std::uint64_t limit = load_relaxed(reader_.write_limit());
+    if (reader_.has_write_limit()) {
+      const std::uint64_t limit = reader_.write_limit();
       if (static_cast<std::int64_t>(limit - written) > 0) written = limit;
     }
     const std::uint64_t first = written - slot_count();
@@ -62,7 +62,7 @@ class GroupSlots {
   std::size_t copy(std::uint64_t first, std::size_t wanted, EventType* out,
                    Copied&& copied) const noexcept {
     const SlotReader<Layout> slots = reader_;
-    const bool checks_each = slots.write_limit() == nullptr;
+    const bool checks_each = !slots.has_write_limit();
     std::size_t count = 0;
     slots.walk(first, wanted, [&](const std::byte* slot, std::uint64_t sequence) noexcept {
       if (slots.look(slot, sequence) == ReadStatus::kEvent) [[likely]] {
@@ -84,17 +84,13 @@ class GroupSlots {
     if (count == 0) return count;
     // (C2) as in SlotReader::is_whole().
     fence_acquire();
-    const std::uint64_t limit = load_relaxed(reader_.write_limit());
-    if (is_below(out[0].sequence, limit)) [[likely]]
+    const std::uint64_t limit = reader_.write_limit();
+    if (reader_.is_below(limit, out[0].sequence)) [[likely]]
       return count;
     std::size_t torn = 1;
-    while (torn < count && !is_below(out[torn].sequence, limit)) ++torn;
+    while (torn < count && !reader_.is_below(limit, out[torn].sequence)) ++torn;
     std::copy(out + torn, out + count, out);
     return count - torn;
-  }
-
-  bool is_below(std::uint64_t sequence, std::uint64_t limit) const noexcept {
-    return static_cast<std::int64_t>(sequence + slot_count() - limit) >= 0;
   }
 
   SlotReader<Layout> reader_;

@@ -182,26 +182,15 @@ class BasicProducer : public ProducerCore {
   /// `event.length_bytes` past the payload is cut. Its sequence and timestamp are
   /// assigned here.
   [[gnu::always_inline]] PublishStatus publish(const EventType& event) noexcept {
-    const auto write = [&event](const Writer& writer, std::uint64_t sequence, std::uint64_t,
-                                std::uint64_t) noexcept {
-      writer.walk(sequence, 1, [&](std::uint64_t* slot, std::uint64_t at) noexcept {
-        writer.write(slot, at, event);
-      });
-    };
-    return publish_run(1, write) == 1 ? PublishStatus::kPublished : PublishStatus::kDropped;
+    return publish_run(1, FeedEvents{&event}) == 1 ? PublishStatus::kPublished
+                                                   : PublishStatus::kDropped;
   }
 
   /// Publishes events in order, head once per run of room (at most slot_count, so that
   /// head never trails the slots by more than one lap).
   /// @return how many were published; the rest were dropped and counted.
   [[gnu::always_inline]] std::size_t publish_batch(std::span<const EventType> events) noexcept {
-    return publish_run(events.size(), [events](const Writer& writer, std::uint64_t sequence,
-                                               std::uint64_t done, std::uint64_t room) noexcept {
-      const EventType* next = events.data() + done;
-      writer.walk(sequence, room, [&](std::uint64_t* slot, std::uint64_t at) noexcept {
-        writer.write(slot, at, *next++);
-      });
-    });
+    return publish_run(events.size(), FeedEvents{events.data()});
   }
 
   /// As publish_batch(), of `count` events whose payloads `source(sequence)` returns, a
@@ -215,12 +204,7 @@ class BasicProducer : public ProducerCore {
   template <class Source>
   [[gnu::always_inline]] std::size_t publish_from(std::size_t count, Source source) noexcept {
     static_assert(Layout::kIsStatic && std::is_nothrow_invocable_v<Source&, std::uint64_t>);
-    return publish_run(count, [source](const Writer& writer, std::uint64_t sequence, std::uint64_t,
-                                       std::uint64_t room) mutable noexcept {
-      writer.walk(sequence, room, [&](std::uint64_t* slot, std::uint64_t at) noexcept {
-        writer.write_payload(slot, at, source(at));
-      });
-    });
+    return publish_run(count, FeedSource<Source>{source});
   }
 
   /// Slots to fill in place; see reserve().
@@ -303,24 +287,40 @@ class BasicProducer : public ProducerCore {
 
   Writer writer() const noexcept { return Writer(slots_, mask_, layout_, last_event_ns_); }
 
-  /// Calls `write(writer, first sequence, events done before, events of this run)` for
-  /// each run of room, and publishes head behind it. Inlined with what is claimed already,
-  /// without a store but those of the slots and of head; the rest is out of the way.
-  template <class Write>
-  [[gnu::always_inline]] std::size_t publish_run(std::size_t count, Write write) noexcept {
+  /// What the next slot gets: called once for each event, in order.
+  struct FeedEvents {
+    const EventType* next;
+    [[gnu::always_inline]] void operator()(const Writer& writer, std::uint64_t* slot,
+                                           std::uint64_t sequence) noexcept {
+      writer.write(slot, sequence, *next++);
+    }
+  };
+  template <class Source>
+  struct FeedSource {
+    Source source;
+    [[gnu::always_inline]] void operator()(const Writer& writer, std::uint64_t* slot,
+                                           std::uint64_t sequence) noexcept {
+      writer.write_payload(slot, sequence, source(sequence));
+    }
+  };
+
+  /// Publishes `count` events that `feed` stores, where they are claimed already: inlined,
+  /// without a store but those of the slots and of head. The rest is out of the way.
+  template <class Feed>
+  [[gnu::always_inline]] std::size_t publish_run(std::size_t count, Feed feed) noexcept {
     const std::uint64_t first = next_sequence();
     if (!is_claimed(first + count)) [[unlikely]]
-      return publish_runs(count, write);
+      return publish_runs(count, feed);
     stamp_time();
-    write(writer(), first, 0, count);
+    writer().walk(first, count, feed);
     publish_head(first + count, count);
     Hook{}(PublishStep::kHeadStored);
     refresh_status_when_due(first + count);
     return count;
   }
 
-  template <class Write>
-  [[gnu::noinline]] std::size_t publish_runs(std::size_t count, Write write) noexcept {
+  template <class Feed>
+  [[gnu::noinline]] std::size_t publish_runs(std::size_t count, Feed feed) noexcept {
     std::size_t done = 0;
     stamp_time();
     while (done < count) {
@@ -330,7 +330,7 @@ class BasicProducer : public ProducerCore {
         count_drop(count - done);
         return done;
       }
-      write(writer(), first, done, room);
+      writer().walk(first, room, feed);
       done += room;
       publish_head(first + room, room);
       Hook{}(PublishStep::kHeadStored);

@@ -71,13 +71,20 @@ class SlotReader {
       : slots_(mapping.slots()),
         mask_(mapping.geometry().slot_count - 1),
         write_limit_(mapping.geometry().has_write_limit ? word(mapping.header()->write_limit)
-                                                        : nullptr),
+                                                        : &kNoLimit),
+        has_write_limit_(mapping.geometry().has_write_limit),
         layout_(layout) {}
 
   const Layout& layout() const noexcept { return layout_; }
   std::uint64_t slot_count() const noexcept { return mask_ + 1; }
-  /// Null where slots say BUSY while they are written.
-  const std::uint64_t* write_limit() const noexcept { return write_limit_; }
+  /// Without one, slots say BUSY while they are written.
+  bool has_write_limit() const noexcept { return has_write_limit_; }
+  /// Sequences before this may have been written over, slot_count later.
+  std::uint64_t write_limit() const noexcept { return load_relaxed(write_limit_); }
+  /// Whether a producer whose write limit stands at `limit` has left `sequence` alone.
+  bool is_below(std::uint64_t limit, std::uint64_t sequence) const noexcept {
+    return static_cast<std::int64_t>(sequence + slot_count() - limit) >= 0;
+  }
 
   const std::byte* slot(std::uint64_t sequence) const noexcept {
     return slots_ + (sequence & mask_) * layout_.slot_bytes();
@@ -88,7 +95,7 @@ class SlotReader {
   static ReadStatus classify(std::uint64_t sequence, std::uint64_t stamp) noexcept {
     if (stamp == EVRING_STAMP_READY(sequence)) [[likely]]
       return ReadStatus::kEvent;
-    const auto ahead = static_cast<std::int64_t>((stamp & ~1ULL) - EVRING_STAMP_BUSY(sequence));
+    const auto ahead = static_cast<std::int64_t>((stamp | 1) - EVRING_STAMP_READY(sequence));
     return ahead > 0 ? ReadStatus::kOverrun : ReadStatus::kEmpty;
   }
 
@@ -104,7 +111,7 @@ class SlotReader {
 
   bool is_lapped(std::uint64_t sequence) const noexcept {
     return glance(sequence) == ReadStatus::kOverrun ||
-           (write_limit_ != nullptr && !is_below_limit(sequence));
+           (has_write_limit_ && !is_below(write_limit(), sequence));
   }
 
   /// Whether what was just read of READY slot `sequence` is whole.
@@ -112,9 +119,22 @@ class SlotReader {
     // (C2) Payload before the second look, at the limit or at the stamp, or a torn
     // copy passes. Pairs with (P1).
     fence_acquire();
-    if (write_limit_ != nullptr) [[likely]]
-      return is_below_limit(sequence);
+    if (has_write_limit_) [[likely]]
+      return is_below(write_limit(), sequence);
     return load_relaxed(stamp_of(slot(sequence))) == EVRING_STAMP_READY(sequence);
+  }
+
+  /// A write limit that leaves `first` and all behind it alone: while it stands, they need
+  /// no second look of their own. Where there is none, one at which it never stands.
+  std::uint64_t limit_for(std::uint64_t first) const noexcept {
+    if (!has_write_limit_) return kNoLimit + 1;
+    const std::uint64_t limit = write_limit();
+    return is_below(limit, first) ? limit : first + slot_count();
+  }
+  /// As is_whole(), with `limit` of limit_for(): one load and one comparison for most.
+  bool is_whole(std::uint64_t sequence, std::uint64_t limit) const noexcept {
+    fence_acquire();  // (C2) as there. Pairs with (P1).
+    return write_limit() == limit || is_whole(sequence);
   }
 
   /// Asks for the slot some way behind `slot`.
@@ -138,21 +158,22 @@ class SlotReader {
   template <class Each>
   [[gnu::always_inline]] std::size_t walk(std::uint64_t first, std::size_t count, Each&& each) const
       noexcept(noexcept(each(slots_, first))) {
-    std::size_t done = 0;
-    while (done < count) {
-      const std::uint64_t index = (first + done) & mask_;
-      const std::size_t end = std::min<std::uint64_t>(count, done + slot_count() - index);
+    std::uint64_t sequence = first;
+    for (const std::uint64_t end = first + count; sequence != end;) {
+      const std::uint64_t index = sequence & mask_;
       const std::byte* slot = slots_ + index * layout_.slot_bytes();
-      for (; done < end; ++done, slot += layout_.slot_bytes()) {
+      const std::uint64_t lap_end = sequence + std::min(end - sequence, slot_count() - index);
+      for (; sequence != lap_end; ++sequence, slot += layout_.slot_bytes()) {
         prefetch_ahead(slot);
-        if (!each(slot, first + done)) return done;
+        if (!each(slot, sequence)) return sequence - first;
       }
     }
-    return done;
+    return count;
   }
 
  private:
   static constexpr unsigned kPrefetchSlots = 8;
+  static constexpr std::uint64_t kNoLimit = 0;
 
   static const std::uint64_t* word(const __u64& shared) noexcept {
     return reinterpret_cast<const std::uint64_t*>(&shared);
@@ -160,14 +181,10 @@ class SlotReader {
   static const std::uint64_t* stamp_of(const std::byte* slot) noexcept {
     return reinterpret_cast<const std::uint64_t*>(slot);
   }
-  /// Whether the producer has not yet declared to write over `sequence`.
-  bool is_below_limit(std::uint64_t sequence) const noexcept {
-    return static_cast<std::int64_t>(sequence + slot_count() - load_relaxed(write_limit_)) >= 0;
-  }
-
   const std::byte* slots_;
   std::uint64_t mask_;
-  const std::uint64_t* write_limit_;
+  const std::uint64_t* write_limit_;  ///< of kNoLimit where the ring has none
+  bool has_write_limit_;
   [[no_unique_address]] Layout layout_;
 };
 

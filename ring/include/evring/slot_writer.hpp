@@ -48,22 +48,23 @@ class SlotWriter {
              std::uint64_t timestamp_ns) noexcept
       : slots_(slots), mask_(mask), layout_(layout), timestamp_ns_(timestamp_ns) {}
 
-  /// Calls `each(slot, sequence)` for `count` slots from `first` on. Each slot is found by
+  /// Calls `feed(*this, slot, sequence)` for `count` slots from `first` on. Each slot is found by
   /// its sequence: a run of pointers would take more registers, and spill them to the
   /// stack, than it saves instructions.
-  template <class Each>
+  template <class Feed>
   [[gnu::always_inline]] void walk(std::uint64_t first, std::uint64_t count,
-                                   Each&& each) const noexcept {
+                                   Feed& feed) const noexcept {
     for (const std::uint64_t end = first + count; first != end; ++first) {
       auto* slot =
           reinterpret_cast<std::uint64_t*>(slots_ + (first & mask_) * layout_.slot_bytes());
       prefetch_for_write(slot + kPrefetchSlots * layout_.slot_bytes() / 8);
-      each(slot, first);
+      feed(*this, slot, first);
     }
   }
 
   /// Copies `event` to the slot of `sequence`. A length past the payload is cut.
-  void write(std::uint64_t* to, std::uint64_t sequence, const EventType& event) const noexcept {
+  [[gnu::always_inline]] void write(std::uint64_t* to, std::uint64_t sequence,
+                                    const EventType& event) const noexcept {
     std::uint32_t type = 0;
     std::uint32_t length_bytes = layout_.payload_bytes();
     if constexpr (requires { event.length_bytes; }) {
@@ -71,7 +72,7 @@ class SlotWriter {
       length_bytes = std::min(event.length_bytes, length_bytes);
     }
     if constexpr (kFitsRegisters) {
-      write_pairs<kPayloadWords>(to, sequence, event.payload, type, length_bytes);
+      write_line<kPayloadWords, true>(to, sequence, event.payload, type, length_bytes);
     } else {
       write_words(to, sequence, event, type, length_bytes);
     }
@@ -79,12 +80,12 @@ class SlotWriter {
 
   /// Stores `payload`, which need never have been in memory, in the slot of `sequence`.
   template <class Payload>
-  void write_payload(std::uint64_t* to, std::uint64_t sequence,
-                     const Payload& payload) const noexcept {
+  [[gnu::always_inline]] void write_payload(std::uint64_t* to, std::uint64_t sequence,
+                                            const Payload& payload) const noexcept {
     static_assert(Layout::kIsStatic && std::is_trivially_copyable_v<Payload>);
     static_assert(sizeof(Payload) <= Layout::kPayloadBytesMax, "the payload is larger than a slot");
     if constexpr (sizeof(Payload) <= kRegisterBytes) {
-      write_pairs<(sizeof(Payload) + 7) / 8>(to, sequence, payload, 0, sizeof(Payload));
+      write_line<(sizeof(Payload) + 7) / 8, false>(to, sequence, payload, 0, sizeof(Payload));
     } else {
       EventType event;
       event.set(payload);
@@ -107,7 +108,7 @@ class SlotWriter {
       Layout::kIsStatic && Layout::kPayloadBytesMax <= kRegisterBytes;
 
   /// Word `kWord` of a slot whose payload is `payload`; 0 past its end.
-  template <std::size_t kWord, class Payload>
+  template <std::size_t kWord, bool kInMemory, class Payload>
   std::uint64_t word(const Payload& payload, std::uint64_t type_length) const noexcept {
     constexpr std::size_t kFieldWords = Layout::payload_offset() / 8;
     if constexpr (kWord < kFieldWords) {
@@ -115,8 +116,12 @@ class SlotWriter {
     } else {
       constexpr std::size_t kFrom = 8 * (kWord - kFieldWords);
       const auto* bytes = reinterpret_cast<const std::byte*>(&payload);
-      if constexpr (kFrom + 8 <= sizeof(Payload)) return load_private(bytes + kFrom);
+      if constexpr (kInMemory && kFrom + 8 <= sizeof(Payload)) return load_private(bytes + kFrom);
       std::uint64_t value = 0;
+      if constexpr (kFrom + 8 <= sizeof(Payload)) {
+        __builtin_memcpy(&value, bytes + kFrom, 8);
+        return value;
+      }
       if constexpr (kFrom < sizeof(Payload)) {
         __builtin_memcpy(&value, bytes + kFrom, sizeof(Payload) - kFrom);
       }
@@ -124,25 +129,41 @@ class SlotWriter {
     }
   }
 
-  /// Pairs of words from the last one down, then word 1, then the stamp: five stores for
-  /// a line. Downwards, because a line stored towards its stamp streams at the rate of
-  /// bare lines, and one stored upwards at 0.78 of it (AMD Zen 4; nothing elsewhere).
-  template <std::size_t kCount, class Payload>
-  void write_pairs(std::uint64_t* to, std::uint64_t sequence, const Payload& payload,
-                   std::uint32_t type, std::uint32_t length_bytes) const noexcept {
+  /// Words from the last one down, then the stamp. Downwards, because a line stored towards
+  /// its stamp streams at the rate of bare lines, and one stored upwards at 0.78 of it.
+  /// In pairs, where the payload is in memory: whoever made it stored it, and stores are
+  /// what is short. From registers a pair costs two moves between register files, and is
+  /// worth it for the last words of a line only. (AMD Zen 4; nothing of it elsewhere.)
+  template <std::size_t kCount, bool kInMemory, class Payload>
+  [[gnu::always_inline]] void write_line(std::uint64_t* to, std::uint64_t sequence,
+                                         const Payload& payload, std::uint32_t type,
+                                         std::uint32_t length_bytes) const noexcept {
     const std::uint64_t type_length = EVRING_TYPE_LENGTH(type, length_bytes);
     Hook{}(PublishStep::kDeclared);
     constexpr std::size_t kPairs = (Layout::payload_offset() / 8 + kCount - 1) / 2;
     [&]<std::size_t... kPair>(std::index_sequence<kPair...>) {
-      (store_pair(to + 2 * (kPairs - kPair), word<2 * (kPairs - kPair)>(payload, type_length),
-                  word<2 * (kPairs - kPair) + 1>(payload, type_length)),
+      (store_two<2 * (kPairs - kPair), kInMemory>(
+           to, word<2 * (kPairs - kPair), kInMemory>(payload, type_length),
+           word<2 * (kPairs - kPair) + 1, kInMemory>(payload, type_length)),
        ...);
     }
     (std::make_index_sequence<kPairs>());
     Hook{}(PublishStep::kPayloadHalf);
-    store_relaxed(to + 1, word<1>(payload, type_length));
+    store_relaxed(to + 1, word<1, kInMemory>(payload, type_length));
     Hook{}(PublishStep::kPayloadStored);
     mark_ready(to, sequence);
+  }
+
+  /// Words `kWord` and `kWord` + 1 of a slot.
+  template <std::size_t kWord, bool kInMemory>
+  [[gnu::always_inline]] static void store_two(std::uint64_t* to, std::uint64_t low,
+                                               std::uint64_t high) noexcept {
+    if constexpr (kInMemory || kWord % 8 == 6) {
+      store_pair(to + kWord, low, high);
+    } else {
+      store_relaxed(to + kWord + 1, high);
+      store_relaxed(to + kWord, low);
+    }
   }
 
   void write_words(std::uint64_t* to, std::uint64_t sequence, const EventType& event,
