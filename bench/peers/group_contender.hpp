@@ -38,7 +38,8 @@ class EvringGroup {
     explicit Producer(EvringGroup& queue) : producer_(queue.ring_, WhenFull::kWait) {}
 
     template <class Source>
-    std::size_t offer(std::uint64_t, std::size_t count, Source& source) noexcept {
+    [[gnu::always_inline]] std::size_t offer(std::uint64_t, std::size_t count,
+                                             Source& source) noexcept {
       return producer_.publish_from(
           count, [&source](std::uint64_t sequence) noexcept { return source(sequence); });
     }

@@ -6,12 +6,14 @@
 #pragma once
 
 #include <evring/abi.h>
+#include <evring/drain.hpp>
 #include <evring/mapping.hpp>
 #include <evring/memory.hpp>
 #include <evring/slot.hpp>
 #include <evring/slot_reader.hpp>
 #include <evring/status.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -91,35 +93,26 @@ class BasicConsumer {
     return ReadStatus::kEvent;
   }
 
-  /// Reads up to out.size() events in order. As try_read() for each.
+  /// Reads up to out.size() events in order. As try_read() for each; but after a full
+  /// burst (16 or more) only what head says is published, while bursts stay as full.
   ///
   /// @return count > 0 with kEvent; or 0 with kEmpty or kOverrun. An overrun behind
   ///         the first event is reported by the next call.
   Burst read_burst(std::span<EventType> out) noexcept {
     const SlotReader<Layout> slots = slots_;
     const bool checks_each = !slots.has_write_limit();
-    ReadStatus status = ReadStatus::kEmpty;
     EventType* next = out.data();
-    const std::size_t count = slots.walk(
-        cursor_, out.size(), [&](const std::byte* slot, std::uint64_t sequence) noexcept {
-          status = slots.look(slot, sequence);
-          if (status != ReadStatus::kEvent) [[unlikely]]
-            return false;
+    const Burst burst =
+        read_slots(out.size(), [&](const std::byte* slot, std::uint64_t sequence) noexcept {
           slots.copy(slot, sequence, *next++);
-          if (!checks_each || slots.is_whole(sequence)) [[likely]]
-            return true;
-          status = ReadStatus::kOverrun;
-          return false;
+          return !checks_each || slots.is_whole(sequence);
         });
-    if (count == 0) {
-      commit();
-      return {0, status};
-    }
     // With a write limit, the oldest slot of the burst answers for all of them here;
     // without one, each has answered for itself.
+    if (burst.count == 0) return burst;
     if (!checks_each && !slots.is_whole(cursor_)) return {0, ReadStatus::kOverrun};
-    advance(count);
-    return {count, ReadStatus::kEvent};
+    advance(burst.count);
+    return burst;
   }
 
   /// Shows the event at cursor() in place: calls `visitor(const SlotView<Layout>&)`,
@@ -152,27 +145,16 @@ class BasicConsumer {
   [[gnu::always_inline]] Burst visit_burst(std::size_t count_max, Look look, Keep keep) noexcept(
       std::is_nothrow_invocable_v<Look, const SlotView<Layout>&>) {
     const SlotReader<Layout> slots = slots_;
-    ReadStatus status = ReadStatus::kEmpty;
     const std::uint64_t limit = slots.limit_for(cursor_);
-    const std::size_t count =
-        slots.walk(cursor_, count_max, [&](const std::byte* slot, std::uint64_t sequence) {
-          status = slots.look(slot, sequence);
-          if (status != ReadStatus::kEvent) [[unlikely]]
-            return false;
-          auto found = look(SlotView<Layout>(slot, sequence, slots.layout()));
-          if (!slots.is_whole(sequence, limit)) [[unlikely]] {
-            status = ReadStatus::kOverrun;
-            return false;
-          }
-          keep(std::move(found));
-          return true;
-        });
-    if (count == 0) {
-      commit();
-      return {0, status};
-    }
-    advance(count);
-    return {count, ReadStatus::kEvent};
+    const Burst burst = read_slots(count_max, [&](const std::byte* slot, std::uint64_t sequence) {
+      auto found = look(SlotView<Layout>(slot, sequence, slots.layout()));
+      if (!slots.is_whole(sequence, limit)) [[unlikely]]
+        return false;
+      keep(std::move(found));
+      return true;
+    });
+    advance(burst.count);
+    return burst;
   }
 
   /// Jumps forward after an overrun and counts what was jumped over.
@@ -248,6 +230,44 @@ class BasicConsumer {
   const Layout& layout() const noexcept { return slots_.layout(); }
 
  private:
+  /// Calls `take(slot, sequence)` for up to `count_max` published slots from the cursor on,
+  /// until it returns false. Leaves the cursor where it is, and commits it if there are none.
+  template <class Take>
+  [[gnu::always_inline]] Burst read_slots(std::size_t count_max,
+                                          Take take) noexcept(noexcept(take(nullptr, 0))) {
+    const SlotReader<Layout> slots = slots_;
+    const bool to_head = drain_.is_on() && count_max > 1;
+    if (to_head) count_max = std::min(count_max, count_to_head());
+    ReadStatus status = ReadStatus::kEmpty;
+    const std::size_t count =
+        slots.walk(cursor_, count_max, [&](const std::byte* slot, std::uint64_t sequence) {
+          if (!to_head) {
+            slots.prefetch_ahead(slot);
+            status = slots.look(slot, sequence);
+            if (status != ReadStatus::kEvent) [[unlikely]]
+              return false;
+          }
+          if (take(slot, sequence)) [[likely]]
+            return true;
+          status = ReadStatus::kOverrun;
+          return false;
+        });
+    if (count == 0) {
+      commit();
+      return {0, status};
+    }
+    drain_.note_read(count);
+    return {count, ReadStatus::kEvent};
+  }
+
+  /// Events from the cursor to head as last seen; looks anew when there are none.
+  std::size_t count_to_head() noexcept {
+    if (static_cast<std::int64_t>(head_seen_ - cursor_) <= 0) head_seen_ = head();
+    if (static_cast<std::int64_t>(head_seen_ - cursor_) > 0) return head_seen_ - cursor_;
+    drain_.note_nothing();
+    return 0;
+  }
+
   static std::uint64_t later(std::uint64_t a, std::uint64_t b) noexcept {
     return static_cast<std::int64_t>(b - a) > 0 ? b : a;
   }
@@ -303,6 +323,8 @@ class BasicConsumer {
   std::uint64_t committed_ = 0;
   std::uint64_t* cursor_word_ = nullptr;
   unsigned consecutive_overruns_ = 0;
+  Drain drain_;
+  std::uint64_t head_seen_ = 0;  ///< when it was last looked at for draining
 };
 
 using Consumer = BasicConsumer<DefaultSlot>;

@@ -7,6 +7,7 @@
 
 #include <evring/abi.h>
 #include <evring/consumer.hpp>
+#include <evring/drain.hpp>
 #include <evring/group.hpp>
 #include <evring/group_record.hpp>
 #include <evring/group_slots.hpp>
@@ -142,10 +143,10 @@ class GroupMember {
     skip = 0;
     const std::uint64_t known = head_ - first;
     if (known <= slots_.slot_count() && known >= wanted) return wanted;
-    // Publishing is in order: the last one says it for all.
-    const std::int64_t last = slots_.look(first + wanted - 1);
-    if (last == 0) return wanted;
-    if (last < 0 && wanted == 1) return 0;
+    if (wanted == 1) {
+      const std::int64_t look = slots_.look(first);
+      if (look <= 0) return look == 0 ? 1 : 0;
+    }
     return claimable_by_head(first, wanted, skip);
   }
 
@@ -153,7 +154,11 @@ class GroupMember {
                                   std::uint64_t& skip) noexcept {
     head_ = slots_.head();
     const std::uint64_t lag = head_ - first;
-    if (static_cast<std::int64_t>(lag) <= 0) return slots_.look(first) == 0 ? 1 : 0;
+    if (static_cast<std::int64_t>(lag) <= 0) {
+      if (!drain_.is_on()) return slots_.look(first) == 0 ? 1 : 0;
+      drain_.note_nothing();
+      return 0;
+    }
     const std::uint64_t lapped = slots_.oldest(head_) - first;
     if (static_cast<std::int64_t>(lapped) > 0) skip = std::min(lapped + margin(), lag);
     return std::min(wanted, lag - skip);
@@ -173,6 +178,7 @@ class GroupMember {
   void account(std::uint64_t count) noexcept {
     const std::uint64_t taken = to_ - from_;
     claimed_ += taken;
+    drain_.note_read(taken);
     received_ += count;
     idle_count_ = 0;
     consecutive_overruns_ = count == 0 ? consecutive_overruns_ + 1 : 0;
@@ -210,6 +216,7 @@ class GroupMember {
   std::uint64_t overruns_ = 0;
   unsigned consecutive_overruns_ = 0;
   unsigned idle_count_ = 0;
+  Drain drain_;
 };
 
 }  // namespace evring

@@ -164,7 +164,6 @@ class SlotReader {
       const std::byte* slot = slots_ + index * layout_.slot_bytes();
       const std::uint64_t lap_end = sequence + std::min(end - sequence, slot_count() - index);
       for (; sequence != lap_end; ++sequence, slot += layout_.slot_bytes()) {
-        prefetch_ahead(slot);
         if (!each(slot, sequence)) return sequence - first;
       }
     }
