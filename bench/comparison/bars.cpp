@@ -38,16 +38,21 @@ Figure ratio_of(Figure over, Figure under) {
   };
 }
 
+std::optional<double> median_over(const Rounds& rounds, const Figure& figure) {
+  const std::vector<double> figures = figures_of(figure, rounds);
+  if (figures.empty()) return std::nullopt;
+  return median(figures);
+}
+
 std::function<std::optional<std::string>(const Rounds&)> held_back_by(Figure figure, Better better,
                                                                       double limit,
                                                                       std::string text) {
   return [=](const Rounds& rounds) -> std::optional<std::string> {
-    const std::vector<double> figures = figures_of(figure, rounds);
-    if (figures.empty()) return std::nullopt;
-    const double middle = median(figures);
-    const bool reached = better == Better::kLarger ? middle >= limit : middle <= limit;
+    const std::optional<double> middle = median_over(rounds, figure);
+    if (!middle) return std::nullopt;
+    const bool reached = better == Better::kLarger ? *middle >= limit : *middle <= limit;
     if (reached) return std::nullopt;
-    return fmt::format(fmt::runtime(text), middle);
+    return fmt::format(fmt::runtime(text), *middle);
   };
 }
 

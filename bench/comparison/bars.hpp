@@ -93,6 +93,8 @@ Candidate throughput_of(const std::string& name, std::size_t payload_bytes, std:
 std::function<std::optional<std::string>(const Rounds&)> held_back_by(Figure figure, Better better,
                                                                       double limit,
                                                                       std::string text);
+/// The median of `figure`, over the rounds that have it.
+std::optional<double> median_over(const Rounds& rounds, const Figure& figure);
 /// The ratio of two figures of a round.
 Figure ratio_of(Figure over, Figure under);
 

@@ -64,6 +64,24 @@ double share_kept(unsigned fewer, unsigned more) {
   return std::min(1.0, cores / (1 + more)) / std::min(1.0, cores / (1 + fewer));
 }
 
+/// As BarPart::why_not: what `consumers` keep of the rate of bare lines, where one
+/// consumer alone exceeds that.
+auto beside_bare_lines(unsigned consumers) {
+  return [consumers](const Rounds& rounds) -> std::optional<std::string> {
+    const auto of_bare_lines = [&](unsigned count) {
+      return median_over(rounds,
+                         ratio_of(throughput_of(kInPlace, 56, 32, count).figure, best_bare_line));
+    };
+    const std::optional<double> one = of_bare_lines(1);
+    const std::optional<double> more = of_bare_lines(consumers);
+    if (!one || !more || *one <= 1) return std::nullopt;
+    return fmt::format(
+        "one consumer alone gets {:.2f} of bare lines streamed, for it drains behind a producer "
+        "that runs ahead; {} get {:.2f} of them",
+        *one, consumers, *more);
+  };
+}
+
 }  // namespace
 
 void add_broadcast_bars(Bars& bars) {
@@ -115,7 +133,8 @@ void add_broadcast_bars(Bars& bars) {
                                         consumers, fewer),
                     .limit = share_kept(fewer, consumers),
                     .ours = gated(56, 32, consumers),
-                    .theirs = gated(56, 32, fewer)});
+                    .theirs = gated(56, 32, fewer),
+                    .why_not = beside_bare_lines(consumers)});
   }
 }
 
