@@ -221,6 +221,44 @@ TEST(ConsumerTest, VisitsNothingThatTheWriteLimitHasPassed) {
   EXPECT_EQ(early.resync(), 1u);
 }
 
+/// What `read` does on an overrun leaves the account of overruns alone: each that follows
+/// another without an event between resumes farther from the oldest event.
+template <class Read>
+void expect_growing_distance(Read read) {
+  const LocalRing ring = LocalRing::anonymous({.slot_count = 64});
+  Producer producer(ring);
+  Consumer consumer(ring.mapping());
+  std::vector<std::uint64_t> lags;
+  for (int i = 0; i < 6; ++i) {
+    publish_numbered(producer, 128);
+    EXPECT_EQ(read(consumer), ReadStatus::kOverrun);
+    consumer.resync();
+    lags.push_back(consumer.lag());
+  }
+  std::vector<std::uint64_t> distances;
+  for (const std::uint64_t lag : lags) distances.push_back(lags.front() - lag);
+  EXPECT_EQ(distances, (std::vector<std::uint64_t>{0, 2, 4, 8, 16, 32}));
+}
+
+TEST(ConsumerTest, OverrunsInARowResumeFartherAway) {
+  expect_growing_distance([](Consumer& consumer) {
+    Event event;
+    return consumer.try_read(event);
+  });
+  expect_growing_distance([](Consumer& consumer) {
+    std::vector<Event> out(8);
+    return consumer.read_burst(out).status;
+  });
+  expect_growing_distance(
+      [](Consumer& consumer) { return consumer.visit([](const auto&) noexcept {}); });
+  expect_growing_distance([](Consumer& consumer) {
+    return consumer
+        .visit_burst(
+            8, [](const auto& view) { return view.sequence(); }, [](std::uint64_t) {})
+        .status;
+  });
+}
+
 TEST(ConsumerTest, StartsWhereAsked) {
   const LocalRing ring = LocalRing::anonymous({.slot_count = 8, .first_sequence = 100});
   EXPECT_EQ(Consumer(ring.mapping(), StartAt::kOldest).cursor(), 100u);

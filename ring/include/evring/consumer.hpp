@@ -107,9 +107,9 @@ class BasicConsumer {
           slots.copy(slot, sequence, *next++);
           return !checks_each || slots.is_whole(sequence);
         });
+    if (burst.count == 0) return burst;
     // With a write limit, the oldest slot of the burst answers for all of them here;
     // without one, each has answered for itself.
-    if (burst.count == 0) return burst;
     if (!checks_each && !slots.is_whole(cursor_)) return {0, ReadStatus::kOverrun};
     advance(burst.count);
     return burst;
@@ -153,7 +153,7 @@ class BasicConsumer {
       keep(std::move(found));
       return true;
     });
-    advance(burst.count);
+    if (burst.count != 0) advance(burst.count);
     return burst;
   }
 
@@ -304,6 +304,7 @@ class BasicConsumer {
     return slots_.slot_count() >> shift;
   }
 
+  /// Past `count` events that were read, at least one: it ends a row of overruns.
   void advance(std::uint64_t count) noexcept {
     cursor_ += count;
     received_ += count;
