@@ -61,13 +61,12 @@ const Candidate* best_of(const std::vector<Candidate>& candidates, Better better
   const Candidate* best = nullptr;
   double best_median = 0;
   for (const Candidate& each : candidates) {
-    const std::vector<double> figures = figures_of(each.figure, rounds);
-    if (figures.empty()) continue;
-    const double middle = median(figures);
-    const bool wins = better == Better::kLarger ? middle > best_median : middle < best_median;
+    const std::optional<double> middle = median_over(rounds, each.figure);
+    if (!middle) continue;
+    const bool wins = better == Better::kLarger ? *middle > best_median : *middle < best_median;
     if (best != nullptr && !wins) continue;
     best = &each;
-    best_median = middle;
+    best_median = *middle;
   }
   return best;
 }

@@ -2,8 +2,6 @@
 // Bars 13 and 14: the kernel side, in guests. Their rounds come from bench/guest/run_bars.
 #include "bars.hpp"
 
-#include <bench/measure/statistics.hpp>
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,16 +13,6 @@ namespace {
 std::string race_id(const std::string& kernel, const std::string& contender, unsigned burst,
                     unsigned consumers) {
   return fmt::format("guest/{}/{}/burst{}/10p{}c", kernel, contender, burst, consumers);
-}
-
-std::optional<double> median_of(const Rounds& rounds, const std::string& id,
-                                const std::string& key = "value") {
-  std::vector<double> figures;
-  for (const Round& round : rounds) {
-    if (const std::optional<double> found = value_of(round, id, key)) figures.push_back(*found);
-  }
-  if (figures.empty()) return std::nullopt;
-  return median(figures);
 }
 
 bool was_measured(const std::string& kernel, const Rounds& rounds) {
@@ -65,10 +53,11 @@ BarPart race_part(const std::string& kernel, const std::string& other, unsigned 
 /// What the calls alone would allow: an injection has to be handed over at least.
 std::optional<std::string> ceiling_of_calls(const std::string& kernel, const Rounds& rounds) {
   const std::optional<double> calls =
-      median_of(rounds, race_id(kernel, "refused", 1, 1), "injected");
+      median_over(rounds, figure_of(race_id(kernel, "refused", 1, 1), "injected"));
   const std::optional<double> one_reader =
-      median_of(rounds, race_id(kernel, "ring", 1, 1), "injected");
-  const std::optional<double> kfifo = median_of(rounds, race_id(kernel, "kfifo", 1, 4));
+      median_over(rounds, figure_of(race_id(kernel, "ring", 1, 1), "injected"));
+  const std::optional<double> kfifo =
+      median_over(rounds, figure_of(race_id(kernel, "kfifo", 1, 4)));
   if (!calls || !one_reader || !kfifo || *kfifo == 0) return why_not_measured(kernel, rounds);
   return fmt::format(
       "one call an event: injections that are copied in, checked and refused, with nobody "

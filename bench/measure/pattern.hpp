@@ -19,12 +19,16 @@ using Words = std::array<std::uint64_t, kPayloadBytes / 8>;
 /// contender has left and another has not.
 inline constexpr std::uint64_t kPatternStep = 0x0e3779b1;
 
+constexpr std::uint64_t pattern_word(std::uint64_t sequence, std::size_t index) noexcept {
+  return sequence + index * kPatternStep;
+}
+
 /// The payload of event `sequence`.
 template <std::size_t kPayloadBytes>
 struct PatternSource {
   Words<kPayloadBytes> operator()(std::uint64_t sequence) const noexcept {
     return [sequence]<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
-      return Words<kPayloadBytes>{sequence + kIndex * kPatternStep...};
+      return Words<kPayloadBytes>{pattern_word(sequence, kIndex)...};
     }
     (std::make_index_sequence<kPayloadBytes / 8>{});
   }
@@ -70,7 +74,7 @@ class PatternSink {
       const std::uint64_t sequence = word(0);
       const std::uint64_t due = due_after(sequence);
       const std::uint64_t first = sequence ^ due;
-      return Finding{sequence, (first | ... | (word(kIndex + 1) ^ word_of(due, kIndex + 1)))};
+      return Finding{sequence, (first | ... | (word(kIndex + 1) ^ pattern_word(due, kIndex + 1)))};
     }
     (std::make_index_sequence<kPayloadBytes / 8 - 1>{});
   }
@@ -88,9 +92,6 @@ class PatternSink {
   const Tally& tally() const noexcept { return tally_; }
 
  private:
-  static constexpr std::uint64_t word_of(std::uint64_t sequence, std::size_t index) noexcept {
-    return sequence + index * kPatternStep;
-  }
   std::uint64_t due_after(std::uint64_t sequence) const noexcept {
     return kDelivery == Delivery::kEach ? tally_.next : sequence;
   }
@@ -102,7 +103,7 @@ class PatternSink {
     const std::uint64_t due = due_after(sequence);
     std::uint64_t expected = 0;
     for (std::size_t i = 0; i < kPayloadBytes / 8; ++i) {
-      expected |= word_of(sequence, i) ^ word_of(due, i);
+      expected |= pattern_word(sequence, i) ^ pattern_word(due, i);
     }
     if (difference != expected) {
       ++tally_.torn;

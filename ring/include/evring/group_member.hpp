@@ -144,8 +144,8 @@ class GroupMember {
     const std::uint64_t known = head_ - first;
     if (known <= slots_.slot_count() && known >= wanted) return wanted;
     if (wanted == 1) {
-      const std::int64_t look = slots_.look(first);
-      if (look <= 0) return look == 0 ? 1 : 0;
+      const ReadStatus status = slots_.look(first);
+      if (status != ReadStatus::kOverrun) return status == ReadStatus::kEvent ? 1 : 0;
     }
     return claimable_by_head(first, wanted, skip);
   }
@@ -155,7 +155,7 @@ class GroupMember {
     head_ = slots_.head();
     const std::uint64_t lag = head_ - first;
     if (static_cast<std::int64_t>(lag) <= 0) {
-      if (!drain_.is_on()) return slots_.look(first) == 0 ? 1 : 0;
+      if (!drain_.is_on()) return slots_.look(first) == ReadStatus::kEvent ? 1 : 0;
       drain_.note_nothing();
       return 0;
     }

@@ -35,13 +35,9 @@ class GroupSlots {
     return load_acquire(head_word_);
   }
 
-  /// Where the slot of `sequence` stands: 0 it holds that event, below 0 an earlier
-  /// one, above 0 a later one.
-  std::int64_t look(std::uint64_t sequence) const noexcept {
-    // (C1) as in SlotReader::look(): who sees this event sees those before it.
-    const std::uint64_t stamp =
-        load_acquire(reinterpret_cast<const std::uint64_t*>(reader_.slot(sequence)));
-    return static_cast<std::int64_t>(stamp - EVRING_STAMP_READY(sequence));
+  /// As SlotReader::look(): who sees this event sees those before it.
+  ReadStatus look(std::uint64_t sequence) const noexcept {
+    return reader_.look(reader_.slot(sequence), sequence);
   }
 
   /// Later than every event that the producer may have begun to write over.

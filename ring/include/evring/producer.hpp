@@ -17,7 +17,6 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <type_traits>
 
@@ -259,8 +258,7 @@ class BasicProducer : public ProducerCore {
 
  private:
   std::uint64_t* word_at(std::uint64_t sequence, std::size_t offset) noexcept {
-    return reinterpret_cast<std::uint64_t*>(slots_ + (sequence & mask_) * layout_.slot_bytes() +
-                                            offset);
+    return writer().at(sequence) + offset / 8;
   }
 
   void stamp_time() noexcept {

@@ -180,6 +180,7 @@ class SlotReader {
   static const std::uint64_t* stamp_of(const std::byte* slot) noexcept {
     return reinterpret_cast<const std::uint64_t*>(slot);
   }
+
   const std::byte* slots_;
   std::uint64_t mask_;
   const std::uint64_t* write_limit_;  ///< of kNoLimit where the ring has none

@@ -48,6 +48,11 @@ class SlotWriter {
              std::uint64_t timestamp_ns) noexcept
       : slots_(slots), mask_(mask), layout_(layout), timestamp_ns_(timestamp_ns) {}
 
+  /// The slot of `sequence`: its stamp.
+  [[gnu::always_inline]] std::uint64_t* at(std::uint64_t sequence) const noexcept {
+    return reinterpret_cast<std::uint64_t*>(slots_ + (sequence & mask_) * layout_.slot_bytes());
+  }
+
   /// Calls `feed(*this, slot, sequence)` for `count` slots from `first` on; asks for the
   /// slots of the next run before it stores this one, so that many lines are on their way
   /// at once. A single event has code of its own, with nothing to spill to the stack.
@@ -110,9 +115,6 @@ class SlotWriter {
   }
 
  private:
-  [[gnu::always_inline]] std::uint64_t* at(std::uint64_t sequence) const noexcept {
-    return reinterpret_cast<std::uint64_t*>(slots_ + (sequence & mask_) * layout_.slot_bytes());
-  }
   [[gnu::always_inline]] std::uint64_t slots_to_end(std::uint64_t sequence) const noexcept {
     return mask_ + 1 - (sequence & mask_);
   }
@@ -148,12 +150,8 @@ class SlotWriter {
       const auto* bytes = reinterpret_cast<const std::byte*>(&payload);
       if constexpr (kInMemory && kFrom + 8 <= sizeof(Payload)) return load_private(bytes + kFrom);
       std::uint64_t value = 0;
-      if constexpr (kFrom + 8 <= sizeof(Payload)) {
-        __builtin_memcpy(&value, bytes + kFrom, 8);
-        return value;
-      }
       if constexpr (kFrom < sizeof(Payload)) {
-        __builtin_memcpy(&value, bytes + kFrom, sizeof(Payload) - kFrom);
+        __builtin_memcpy(&value, bytes + kFrom, std::min<std::size_t>(8, sizeof(Payload) - kFrom));
       }
       return value;
     }
