@@ -2,6 +2,8 @@
 // Holding bars against rounds.
 #include "bars.hpp"
 
+#include "cases.hpp"
+
 #include <bench/measure/registry.hpp>
 #include <bench/measure/statistics.hpp>
 
@@ -129,12 +131,27 @@ std::vector<Candidate> packaged(bool each, bool shared, std::size_t payload_byte
 
 std::string throughput_id(const std::string& name, std::size_t payload_bytes, std::size_t burst,
                           unsigned consumers) {
-  return fmt::format("throughput/{}/{}B/burst{}/{}c/4096", name, payload_bytes, burst, consumers);
+  Case one{.contender = name, .payload_bytes = payload_bytes};
+  one.burst_count = burst;
+  one.consumer_count = consumers;
+  return one.id();
 }
 
 Candidate throughput_of(const std::string& name, std::size_t payload_bytes, std::size_t burst,
                         unsigned consumers) {
   return {name, figure_of(throughput_id(name, payload_bytes, burst, consumers))};
+}
+
+std::vector<Candidate> placed(std::vector<Candidate> candidates, std::size_t payload_bytes,
+                              std::size_t burst, unsigned consumers) {
+  Case one{.variant = std::string(kSpread), .payload_bytes = payload_bytes};
+  one.burst_count = burst;
+  one.consumer_count = consumers;
+  for (std::size_t i = candidates.size(); i-- > 0;) {
+    one.contender = candidates[i].name;
+    candidates.push_back({fmt::format("{}, {}", one.contender, kSpread), figure_of(one.id())});
+  }
+  return candidates;
 }
 
 BarPart not_measured(unsigned bar, const std::string& name, Better better, double limit) {

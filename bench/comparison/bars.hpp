@@ -86,6 +86,9 @@ std::vector<Candidate> packaged(bool each, bool shared, std::size_t payload_byte
                                 const std::function<std::string(const std::string&)>& id_of);
 std::string throughput_id(const std::string& name, std::size_t payload_bytes, std::size_t burst,
                           unsigned consumers);
+/// Each of them as it is and, in bursts of such payloads to `consumers`, placed kSpread.
+std::vector<Candidate> placed(std::vector<Candidate> candidates, std::size_t payload_bytes,
+                              std::size_t burst, unsigned consumers);
 Candidate throughput_of(const std::string& name, std::size_t payload_bytes, std::size_t burst,
                         unsigned consumers = 1);
 /// A why_not: the text with the median of `figure` for its {}, where that median itself

@@ -16,8 +16,9 @@ constexpr const char* kInPlace = "evring-gated-in-place";
 
 /// Either way in and out of a gated ring.
 std::vector<Candidate> gated(std::size_t payload, std::size_t burst, unsigned consumers = 1) {
-  return {throughput_of(kCopy, payload, burst, consumers),
-          throughput_of(kInPlace, payload, burst, consumers)};
+  return placed({throughput_of(kCopy, payload, burst, consumers),
+                 throughput_of(kInPlace, payload, burst, consumers)},
+                payload, burst, consumers);
 }
 
 std::vector<Candidate> bare_lines(const std::vector<int>& bursts = {32, 256}) {
@@ -44,9 +45,10 @@ std::optional<double> best_single_bare_line(const Round& round) {
 }
 
 std::vector<Candidate> peers(bool shared, std::size_t burst, unsigned consumers) {
-  return packaged(true, shared, 56, [=](const std::string& name) {
+  const auto id_of = [=](const std::string& name) {
     return throughput_id(name, 56, burst, consumers);
-  });
+  };
+  return placed(packaged(true, shared, 56, id_of), 56, burst, consumers);
 }
 
 std::optional<double> delivered_of_published(const Round& round) {

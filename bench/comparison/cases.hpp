@@ -8,9 +8,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace evring::bench {
+
+/// Variant of throughput: consumers take turns on the producer's CPU as well. Differs from
+/// none where there are more threads than CPUs.
+inline constexpr std::string_view kSpread = "spread";
 
 struct Case {
   std::string loop = "throughput";  ///< a name of all_loops()

@@ -38,7 +38,13 @@ json rate_record(const ThroughputResult& result, double per_second) {
 json throughput_record(const Case& one) {
   const Contender& found = find_contender(one.contender, one.payload_bytes);
   if (found.throughput == nullptr) throw std::invalid_argument(one.contender + ": one thread only");
-  const ThroughputResult result = found.throughput(run_options(one));
+  if (!one.variant.empty() && one.variant != kSpread) {
+    throw std::invalid_argument("throughput: the variant is " + std::string(kSpread) +
+                                " or none, not \"" + one.variant + "\"");
+  }
+  RunOptions options = run_options(one);
+  options.placement.producer_alone = one.variant != kSpread;
+  const ThroughputResult result = found.throughput(options);
   return rate_record(result, result.delivered_per_second(one.consumer_count, found.delivery));
 }
 

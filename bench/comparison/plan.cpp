@@ -30,6 +30,15 @@ Case queue_case(const Contender& of, const char* loop, std::size_t burst, unsign
   return one;
 }
 
+/// Both ways to place the threads, where there are two: each contender has the one that
+/// suits it.
+void add_placed(CaseGroup& group, Case one) {
+  group.cases.push_back(one);
+  if (1 + one.consumer_count <= allowed_cpus().size()) return;
+  one.variant = kSpread;
+  group.cases.push_back(std::move(one));
+}
+
 bool in_bars(const Contender& each) {
   return each.origin == Origin::kEvring || each.origin == Origin::kPackaged;
 }
@@ -50,7 +59,7 @@ void plan_broadcast(Plan& plan, bool quick) {
     if (ours && !big) group.cases.push_back(queue_case(each, "throughput", 32, 1, quick));
     if (!big || each.delivery != Delivery::kEach || !in_bars(each)) continue;
     for (const unsigned consumers : {2u, 4u}) {
-      group.cases.push_back(queue_case(each, "throughput", 32, consumers, quick));
+      add_placed(group, queue_case(each, "throughput", 32, consumers, quick));
     }
   }
   for (const char* loop : {"bare-plain", "bare-vector"}) {
@@ -68,8 +77,8 @@ void plan_shared(Plan& plan, bool quick) {
   for (const Contender& each : all_contenders()) {
     if (!in_bars(each) || each.delivery != Delivery::kShared || each.payload_bytes != 56) continue;
     group.cases.push_back(queue_case(each, "throughput", 1, 1, quick));
-    group.cases.push_back(queue_case(each, "throughput", 1, 2, quick));
-    group.cases.push_back(queue_case(each, "throughput", 32, 2, quick));
+    add_placed(group, queue_case(each, "throughput", 1, 2, quick));
+    add_placed(group, queue_case(each, "throughput", 32, 2, quick));
   }
   if (!group.cases.empty()) plan.push_back(std::move(group));
 }

@@ -2,6 +2,8 @@
 // Which tables there are, and which case goes into which.
 #include "report_tables.hpp"
 
+#include "cases.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,6 +26,7 @@ struct Spec {
   std::map<std::string, double> fixed{};
   std::string axis;           ///< the column
   std::string column = "{}";  ///< how a step of the axis is written
+  std::string variant{};
 };
 
 const std::vector<Spec>& all_specs() {
@@ -39,6 +42,8 @@ const std::vector<Spec>& all_specs() {
        fixed(56, "consumer_count", 1), "burst_count", "x{}"},
       {"Broadcast in bursts of 32, 56 B, by consumers", "throughput", kEach,
        fixed(56, "burst_count", 32), "consumer_count"},
+      {"The same, consumers taking turns on the producer's CPU as well", "throughput", kEach,
+       fixed(56, "burst_count", 32), "consumer_count", "{}", std::string(kSpread)},
       {"Broadcast one at a time, 56 B, by consumers", "throughput", kEach,
        fixed(56, "burst_count", 1), "consumer_count"},
       {"Broadcast to one consumer, 16 B, by burst", "throughput", kEach,
@@ -102,6 +107,7 @@ bool belongs(const Spec& spec, const json& each) {
   if (!each.contains("case") || !each["case"].is_object()) return false;
   const json& axes = each["case"];
   if (axes.value("loop", "") != spec.loop || axes.value("contender", "").empty()) return false;
+  if (axes.value("variant", "") != spec.variant) return false;
   if (spec.kind != Kind::kAny) {
     const bool shared = axes.value("delivery", "") == "shared";
     if (shared != (spec.kind == Kind::kShared)) return false;

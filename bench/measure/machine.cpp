@@ -65,7 +65,8 @@ Machine describe_machine() {
 std::string describe_placement(const Placement& placement) {
   std::string cpus;
   for (const int cpu : placement.cpus) cpus += (cpus.empty() ? "" : ",") + std::to_string(cpu);
-  return "CPUs " + cpus + ", producer on the first, consumers round the rest" +
+  return "CPUs " + cpus + ", producer on the first, consumers round " +
+         (placement.producer_alone ? "the rest" : "all of them") +
          (placement.fifo ? ", SCHED_FIFO" : ", SCHED_OTHER");
 }
 

@@ -49,8 +49,15 @@ bool run_this_thread_fifo() noexcept {
   return pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters) == 0;
 }
 
+int Placement::cpu_of(unsigned thread_index) const {
+  if (!producer_alone || thread_index == 0 || cpus.size() == 1) {
+    return cpus.at(thread_index % cpus.size());
+  }
+  return cpus.at(1 + (thread_index - 1) % (cpus.size() - 1));
+}
+
 void Placement::enter(unsigned thread_index) const {
-  pin_this_thread(cpus.at(thread_index % cpus.size()));
+  pin_this_thread(cpu_of(thread_index));
   if (fifo) run_this_thread_fifo();
 }
 

@@ -23,17 +23,22 @@ void pin_this_thread(int cpu);
 /// Asks for SCHED_FIFO for the calling thread. @return whether it was allowed.
 bool run_this_thread_fifo() noexcept;
 
-/// How a thread of a measurement is placed and waits.
+/// How a thread of a measurement is placed and waits. Thread 0 is the producer.
 struct Placement {
-  std::vector<int> cpus = allowed_cpus();  ///< thread i runs on cpus[i % size]
-  bool fifo = false;                       ///< SCHED_FIFO where it is allowed
+  std::vector<int> cpus = allowed_cpus();
+  bool fifo = false;           ///< SCHED_FIFO where it is allowed
+  bool producer_alone = true;  ///< on the first CPU, where there are two; else consumers
+                               ///< that outnumber the rest take turns on it as well
 
+  int cpu_of(unsigned thread_index) const;
   void enter(unsigned thread_index) const;
   bool oversubscribed(unsigned thread_count) const noexcept { return thread_count > cpus.size(); }
   /// The same for that many threads: in SCHED_OTHER where they share CPUs. A queue that
   /// spins inside for another thread would else keep that thread from its CPU for ever.
   Placement for_threads(unsigned thread_count) const {
-    return {.cpus = cpus, .fifo = fifo && !oversubscribed(thread_count)};
+    Placement placement = *this;
+    placement.fifo = fifo && !oversubscribed(thread_count);
+    return placement;
   }
 };
 

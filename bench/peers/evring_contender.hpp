@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace evring::peers {
@@ -122,21 +123,35 @@ class EvringQueue {
 
     template <class Sink>
     std::size_t visit(std::size_t count, Sink& sink) noexcept {
-      const auto look = [&sink](const auto& view) noexcept {
-        const auto word = [view](std::size_t index) noexcept { return view.word(index); };
-        if constexpr (requires { sink.examine(word); }) {
-          return sink.examine(word);
-        } else {
-          return words_of<Payload>(word);
+      if constexpr (std::is_trivially_copy_assignable_v<Sink>) {
+        return visit_at_once(count, sink);
+      } else {
+        return visit_each(count, sink);
+      }
+    }
+
+    /// The sink gets back what a copy of it found, once a burst is known to be whole.
+    template <class Sink>
+    std::size_t visit_at_once(std::size_t count, Sink& sink) noexcept {
+      for (;;) {
+        Sink found = sink;
+        const Burst burst = consumer_.visit_burst(count, [&found](const auto& view) noexcept {
+          found.count(found.examine([view](std::size_t i) noexcept { return view.word(i); }));
+        });
+        if (burst.status != ReadStatus::kOverrun) [[likely]] {
+          sink = found;
+          return burst.count;
         }
+        consumer_.resync(ResyncTo::kOldest);
+      }
+    }
+
+    template <class Sink>
+    std::size_t visit_each(std::size_t count, Sink& sink) noexcept {
+      const auto look = [](const auto& view) noexcept {
+        return words_of<Payload>([view](std::size_t i) noexcept { return view.word(i); });
       };
-      const auto keep = [&sink](const auto& found) noexcept {
-        if constexpr (requires { sink.count(found); }) {
-          sink.count(found);
-        } else {
-          sink(found);
-        }
-      };
+      const auto keep = [&sink](const auto& words) noexcept { sink(words); };
       for (;;) {
         const Burst burst = consumer_.visit_burst(count, look, keep);
         if (burst.status != ReadStatus::kOverrun) [[likely]]

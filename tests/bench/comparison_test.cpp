@@ -133,6 +133,29 @@ TEST(PlanTest, HasEachBarOfTheTable) {
   EXPECT_EQ(*bars.rbegin(), 15u);
 }
 
+TEST(BarTest, TakesTheBetterPlacementOfEachSide) {
+  Round round;
+  const auto add = [&round](const std::string& contender, const std::string& variant,
+                            double value) {
+    Case one{.contender = contender, .variant = variant};
+    one.consumer_count = 2;
+    round[one.id()] = record(value);
+  };
+  add("evring-gated", "", 30);
+  add("evring-gated", std::string(kSpread), 20);
+  add("boost-spsc", "", 10);
+  add("boost-spsc", std::string(kSpread), 15);
+  for (const BarPart& part : all_bars()) {
+    if (part.name != "gated 56 B x32, 2 consumers / best fan-out") continue;
+    const BarResult result = hold(part, {round});
+    EXPECT_EQ(result.ours, "evring-gated");
+    EXPECT_EQ(result.peer, "boost-spsc, spread");
+    EXPECT_DOUBLE_EQ(result.value.value_or(0), 2);
+    return;
+  }
+  FAIL() << "bar 6 has no such part";
+}
+
 TEST(PlanTest, NamesNoCaseTwice) {
   for (const bool quick : {true, false}) {
     std::set<std::string> ids;
@@ -149,6 +172,8 @@ TEST(PlanTest, NamesLoopsThatExist) {
     for (const Case& each : group.cases) EXPECT_TRUE(loops.contains(each.loop)) << each.loop;
   }
   EXPECT_THROW(run_case({.loop = "no such loop"}), std::invalid_argument);
+  EXPECT_THROW(run_case({.contender = "evring-gated", .variant = "nowhere"}),
+               std::invalid_argument);
 }
 
 TEST(PlanTest, RunsWideGroupsInAThirdOfTheRounds) {

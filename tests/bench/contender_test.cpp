@@ -52,7 +52,31 @@ TEST_P(ContenderTest, PassesItsPayloadCheckBetweenThreads) {
   }
 }
 
+TEST_P(ContenderTest, PassesItsPayloadCheckOnTheProducersCpu) {
+  if (!GetParam().two_threads) return;
+  RunOptions options = small_run(2, 32);
+  options.placement.producer_alone = false;
+  EXPECT_TRUE(GetParam().throughput(options).verdict.exact);
+}
+
 INSTANTIATE_TEST_SUITE_P(All, ContenderTest, testing::ValuesIn(all_contenders()), test_name);
+
+std::vector<int> cpus_of(const Placement& placement) {
+  std::vector<int> cpus;
+  for (unsigned thread = 0; thread < 4; ++thread) cpus.push_back(placement.cpu_of(thread));
+  return cpus;
+}
+
+TEST(PlacementTest, LeavesTheProducerAloneWhereItCan) {
+  using Cpus = std::vector<int>;
+  EXPECT_EQ(cpus_of({.cpus = {3, 5, 7}}), (Cpus{3, 5, 7, 5}));
+  EXPECT_EQ(cpus_of({.cpus = {3, 5, 7}, .producer_alone = false}), (Cpus{3, 5, 7, 3}));
+  EXPECT_EQ(cpus_of({.cpus = {3}}), (Cpus{3, 3, 3, 3}));
+  const Placement shared{.cpus = {3, 5}, .fifo = true, .producer_alone = false};
+  EXPECT_FALSE(shared.for_threads(3).producer_alone);
+  EXPECT_FALSE(shared.for_threads(3).fifo);
+  EXPECT_TRUE(shared.for_threads(2).fifo);
+}
 
 TEST(RegistryTest, NamesEachContenderOnce) {
   std::set<std::string> seen;

@@ -68,6 +68,23 @@ TEST(ReportTest, SortsCasesIntoTablesBestFirst) {
   EXPECT_EQ(rounds_of(*by_burst), "3 rounds");
 }
 
+TEST(ReportTest, KeepsPlacementsInTablesOfTheirOwn) {
+  Round round;
+  for (const bool spread : {false, true}) {
+    Case one = throughput("boost-spsc", 32);
+    one.consumer_count = 2;
+    if (spread) one.variant = kSpread;
+    add(round, one, spread ? 20e6 : 10e6);
+  }
+  const std::vector<Table> tables = tables_of(report_json({round}, {}, {}));
+  const Table* alone = table_named(tables, "Broadcast in bursts of 32, 56 B, by consumers");
+  const Table* spread = table_named(tables, "taking turns on the producer's CPU");
+  ASSERT_NE(alone, nullptr);
+  ASSERT_NE(spread, nullptr);
+  EXPECT_DOUBLE_EQ(alone->rows.at(0).cells.at(0)->median, 10);
+  EXPECT_DOUBLE_EQ(spread->rows.at(0).cells.at(0)->median, 20);
+}
+
 TEST(ReportTest, LeavesACellEmptyWhoseRunsDidNotAddUp) {
   const json report = made_up_report();
   const std::vector<Table> tables = tables_of(report);

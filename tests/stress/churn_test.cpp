@@ -180,7 +180,14 @@ void Churn::read_some(std::mt19937_64& random, Consumer& consumer, std::uint64_t
   ReadStatus status = ReadStatus::kEmpty;
   Event event;
   std::vector<Event> burst(1 + random() % 40);
-  switch (random() % 3) {
+  const auto copy = [](const SlotView<DefaultSlot>& view, Event& out) {
+    out.sequence = view.sequence();
+    for (std::size_t i = 0; i < 5; ++i) {
+      const std::uint64_t word = view.word(i);
+      __builtin_memcpy(out.payload.data() + 8 * i, &word, 8);
+    }
+  };
+  switch (random() % 4) {
     case 0:
       status = consumer.try_read(event);
       if (status == ReadStatus::kEvent) look_at(event, expected);
@@ -191,14 +198,16 @@ void Churn::read_some(std::mt19937_64& random, Consumer& consumer, std::uint64_t
       for (std::size_t i = 0; i < got.count; ++i) look_at(burst[i], expected);
       break;
     }
+    case 2: {
+      Event* next = burst.data();
+      const Burst got = consumer.visit_burst(
+          burst.size(), [&](const SlotView<DefaultSlot>& view) { copy(view, *next++); });
+      status = got.status;
+      for (std::size_t i = 0; i < got.count; ++i) look_at(burst[i], expected);
+      break;
+    }
     default:
-      status = consumer.visit([&event](const SlotView<DefaultSlot>& view) {
-        event.sequence = view.sequence();
-        for (std::size_t i = 0; i < 5; ++i) {
-          const std::uint64_t word = view.word(i);
-          __builtin_memcpy(event.payload.data() + 8 * i, &word, 8);
-        }
-      });
+      status = consumer.visit([&](const SlotView<DefaultSlot>& view) { copy(view, event); });
       if (status == ReadStatus::kEvent) look_at(event, expected);
   }
   if (status == ReadStatus::kOverrun) {

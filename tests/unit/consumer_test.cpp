@@ -221,6 +221,54 @@ TEST(ConsumerTest, VisitsNothingThatTheWriteLimitHasPassed) {
   EXPECT_EQ(early.resync(), 1u);
 }
 
+TEST(ConsumerTest, VisitsABurstAtOnce) {
+  const LocalRing ring = LocalRing::anonymous({.slot_count = 8});
+  Producer producer(ring);
+  Consumer consumer(ring.mapping());
+  publish_numbered(producer, 5);
+  std::vector<std::uint64_t> seen;
+  const auto visitor = [&](const SlotView<DefaultSlot>& view) {
+    EXPECT_EQ(view.word(1), testing::payload_word(view.sequence(), 1));
+    seen.push_back(view.sequence());
+  };
+  EXPECT_EQ(consumer.visit_burst(3, visitor).count, 3u);
+  const Burst rest = consumer.visit_burst(8, visitor);
+  EXPECT_EQ(rest.count, 2u);
+  EXPECT_EQ(rest.status, ReadStatus::kEvent);
+  EXPECT_EQ(seen, (std::vector<std::uint64_t>{0, 1, 2, 3, 4}));
+  EXPECT_EQ(consumer.visit_burst(8, visitor).status, ReadStatus::kEmpty);
+  EXPECT_TRUE(consumer.balance().balanced());
+  EXPECT_EQ(consumer.received(), 5u);
+}
+
+TEST(ConsumerTest, DiscardsABurstWhoseOldestEventWasOverwritten) {
+  const LocalRing ring = LocalRing::anonymous({.slot_count = 4});
+  Producer producer(ring);
+  Consumer consumer(ring.mapping());
+  publish_numbered(producer, 4);
+  const Burst burst = consumer.visit_burst(4, [&](const SlotView<DefaultSlot>& view) {
+    if (view.sequence() == 3) publish_numbered(producer, 1);  // laps 0 alone
+  });
+  EXPECT_EQ(burst.count, 0u);
+  EXPECT_EQ(burst.status, ReadStatus::kOverrun);
+  EXPECT_EQ(consumer.cursor(), 0u);
+  EXPECT_EQ(consumer.received(), 0u);
+  EXPECT_EQ(consumer.resync(), 1u);
+  EXPECT_EQ(consumer.visit_burst(4, [](const auto&) {}).count, 4u);
+  EXPECT_TRUE(consumer.balance().balanced());
+}
+
+TEST(ConsumerTest, ABurstEndsWhereTheProducerLappedIt) {
+  const LocalRing ring = LocalRing::anonymous({.slot_count = 4});
+  Producer producer(ring);
+  publish_numbered(producer, 5);  // event 0 is gone
+  Consumer consumer(ring.mapping(), StartAt::kSequence, 0);
+  const Burst burst = consumer.visit_burst(4, [](const auto&) { FAIL() << "event 0 is gone"; });
+  EXPECT_EQ(burst.count, 0u);
+  EXPECT_EQ(burst.status, ReadStatus::kOverrun);
+  EXPECT_EQ(consumer.resync(), 1u);
+}
+
 /// What `read` does on an overrun leaves the account of overruns alone: each that follows
 /// another without an event between resumes farther from the oldest event.
 template <class Read>
@@ -256,6 +304,9 @@ TEST(ConsumerTest, OverrunsInARowResumeFartherAway) {
         .visit_burst(
             8, [](const auto& view) { return view.sequence(); }, [](std::uint64_t) {})
         .status;
+  });
+  expect_growing_distance([](Consumer& consumer) {
+    return consumer.visit_burst(8, [](const auto&) noexcept {}).status;
   });
 }
 

@@ -59,7 +59,7 @@ void exercise(Mapping mapping, std::mt19937_64& random, int count) {
   std::vector<AnyEvent> burst(3);
   for (int i = 0; i < count; ++i) {
     ReadStatus status = ReadStatus::kEmpty;
-    switch (random() % 4) {
+    switch (random() % 5) {
       case 0:
         status = consumer.try_read(event);
         break;
@@ -70,6 +70,9 @@ void exercise(Mapping mapping, std::mt19937_64& random, int count) {
         status = consumer.visit([](const auto& view) {
           for (std::size_t word = 0; word < view.length_bytes() / 8; ++word) view.word(word);
         });
+        break;
+      case 3:
+        status = consumer.visit_burst(3, [](const auto& view) { view.word(0); }).status;
         break;
       default:
         read_status(*consumer.mapping().header(), 0, 3);

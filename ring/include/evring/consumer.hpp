@@ -157,6 +157,29 @@ class BasicConsumer {
     return burst;
   }
 
+  /// Shows up to `count_max` events in place, in order, and checks once that the producer
+  /// touched none of them meanwhile: calls `visitor(const SlotView<Layout>&)` for each. For
+  /// who can take back what a burst did: a gated consumer, which is not lapped, pays least
+  /// this way, and keeps what it found in variables of its own until it has the result.
+  ///
+  /// @return kEvent    what the visitor saw, `count` events, is whole; cursor() is behind them.
+  ///         kEmpty    nothing there; the visitor was not called.
+  ///         kOverrun  `count` is 0: all that the visitor saw is to be discarded.
+  template <class Visitor>
+  [[gnu::always_inline]] Burst visit_burst(std::size_t count_max, Visitor visitor) noexcept(
+      std::is_nothrow_invocable_v<Visitor, const SlotView<Layout>&>) {
+    const SlotReader<Layout> slots = slots_;
+    const Burst burst = read_slots(count_max, [&](const std::byte* slot, std::uint64_t sequence) {
+      visitor(SlotView<Layout>(slot, sequence, slots.layout()));
+      return true;
+    });
+    if (burst.count == 0) return burst;
+    // The oldest slot answers for all of them: it is the first to be written over.
+    if (!slots_.is_whole(cursor_)) return {0, ReadStatus::kOverrun};
+    advance(burst.count);
+    return burst;
+  }
+
   /// Jumps forward after an overrun and counts what was jumped over.
   ///
   /// kOldest stops at the oldest event that is safe to read; when overruns follow
