@@ -58,17 +58,47 @@ std::function<std::optional<std::string>(const Rounds&)> held_back_by(Figure fig
   };
 }
 
+namespace {
+
+bool is_better(Better better, double one, double other) {
+  return better == Better::kLarger ? one > other : one < other;
+}
+
+/// The best figure of a round.
+Figure best_figure(const std::vector<Candidate>& candidates, Better better) {
+  return [&candidates, better](const Round& round) {
+    std::optional<double> best;
+    for (const Candidate& each : candidates) {
+      const std::optional<double> found = each.figure(round);
+      if (found && (!best || is_better(better, *found, *best))) best = found;
+    }
+    return best;
+  };
+}
+
+/// `figure` beside another of the same round; 1 for equals, though both be 0.
+Figure beside(Figure figure, Figure other) {
+  return [figure = std::move(figure),
+          other = std::move(other)](const Round& round) -> std::optional<double> {
+    const std::optional<double> mine = figure(round);
+    if (mine && mine == other(round)) return 1;
+    return ratio_of(figure, other)(round);
+  };
+}
+
+}  // namespace
+
 const Candidate* best_of(const std::vector<Candidate>& candidates, Better better,
                          const Rounds& rounds) {
+  const Figure best_of_round = best_figure(candidates, better);
   const Candidate* best = nullptr;
-  double best_median = 0;
+  double best_standing = 0;
   for (const Candidate& each : candidates) {
-    const std::optional<double> middle = median_over(rounds, each.figure);
-    if (!middle) continue;
-    const bool wins = better == Better::kLarger ? *middle > best_median : *middle < best_median;
-    if (best != nullptr && !wins) continue;
+    const std::optional<double> standing = median_over(rounds, beside(each.figure, best_of_round));
+    if (!standing) continue;
+    if (best != nullptr && !is_better(better, *standing, best_standing)) continue;
     best = &each;
-    best_median = *middle;
+    best_standing = *standing;
   }
   return best;
 }

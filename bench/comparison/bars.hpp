@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What evring must reach, held against the rounds. A bar has parts; a part is a ratio
 // of two figures of one round (or one figure alone), its value the median over rounds.
-// Where several could stand on a side, the one with the best median over all rounds
+// Where several could stand on a side, the one that stands best over all rounds
 // does, in every round. A part without a figure fails: what was not measured is not
 // passed.
 #pragma once
@@ -68,7 +68,9 @@ void add_stopped_bars(Bars& bars);    // 15
 /// In the order of their numbers.
 Bars all_bars();
 
-/// The candidate with the best median, or null when none has a figure.
+/// The candidate that stands best beside the best of its round, by the median over rounds;
+/// null when none has a figure. A machine's phases are long and the figures of two phases
+/// far apart: a median of figures falls where one phase ends, and says who was luckier there.
 const Candidate* best_of(const std::vector<Candidate>& candidates, Better better,
                          const Rounds& rounds);
 

@@ -97,6 +97,26 @@ TEST(BarTest, ChoosesWhoHasTheBestMedianAndKeepsThem) {
   EXPECT_EQ(hold(part, rounds).peer, "wild") << "of times the smallest is the best";
 }
 
+TEST(BarTest, ChoosesWithinRoundsWhereTheMachineHasPhases) {
+  // "usual" is the better one in every phase; its median falls between two of them.
+  const std::vector<double> usual = {40, 150, 100, 40, 150};
+  const std::vector<double> slower = {30, 110, 110, 30, 110};
+  Rounds rounds;
+  for (std::size_t i = 0; i < usual.size(); ++i) {
+    rounds.push_back({{"usual", record(usual[i])}, {"slower", record(slower[i])}});
+  }
+  const std::vector<Candidate> both = {{"slower", figure_of("slower")},
+                                       {"usual", figure_of("usual")}};
+  EXPECT_EQ(best_of(both, Better::kLarger, rounds)->name, "usual");
+  EXPECT_EQ(best_of(both, Better::kSmaller, rounds)->name, "slower");
+}
+
+TEST(BarTest, ChoosesAmongZeros) {
+  const Rounds rounds = {{{"a", record(0)}}};
+  EXPECT_EQ(best_of({{"a", figure_of("a")}}, Better::kSmaller, rounds)->name, "a");
+  EXPECT_EQ(best_of({{"b", figure_of("b")}}, Better::kSmaller, rounds), nullptr);
+}
+
 TEST(BarTest, SaysWhatKeepsItOnlyWhenMissed) {
   BarPart part = a_over_b(2);
   part.why_not = [](const Rounds&) { return std::optional<std::string>("the machine"); };
