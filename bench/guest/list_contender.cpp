@@ -128,7 +128,7 @@ std::unique_ptr<Contender> make_contender(const std::string& name, const Setting
 const char* loss_policy(const std::string& name) {
   if (name == "ring") return "overwrites the oldest; each consumer counts what it lost";
   if (name == "list") return "bounded list drops new events; counted for the device";
-  if (name == "refused") return "takes none: what the calls alone would allow";
+  if (name == "refused") return "takes none; its readers check as many in memory of their own";
   return "a full reader loses new events; counted for each reader";
 }
 
