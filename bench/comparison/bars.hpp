@@ -88,7 +88,7 @@ std::vector<Candidate> packaged(bool each, bool shared, std::size_t payload_byte
                                 const std::function<std::string(const std::string&)>& id_of);
 std::string throughput_id(const std::string& name, std::size_t payload_bytes, std::size_t burst,
                           unsigned consumers);
-/// Each of them as it is and, in bursts of such payloads to `consumers`, placed kSpread.
+/// Candidates of throughput, and each once more by the same case in the variant kSpread.
 std::vector<Candidate> placed(std::vector<Candidate> candidates, std::size_t payload_bytes,
                               std::size_t burst, unsigned consumers);
 Candidate throughput_of(const std::string& name, std::size_t payload_bytes, std::size_t burst,

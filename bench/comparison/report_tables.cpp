@@ -26,7 +26,7 @@ struct Spec {
   std::map<std::string, double> fixed{};
   std::string axis;           ///< the column
   std::string column = "{}";  ///< how a step of the axis is written
-  std::string variant{};
+  std::string variant{};      ///< of the case
 };
 
 const std::vector<Spec>& all_specs() {
