@@ -21,8 +21,10 @@ using Rounds = std::vector<Round>;
 struct RoundOptions {
   unsigned round_count = 9;
   std::uint64_t seed = 1;
-  std::string program;  ///< evring_compare itself
-  unsigned case_timeout_s = 10;
+  std::string program;                ///< evring_compare itself
+  unsigned case_timeout_s = 10;       ///< beside the case's duration
+  unsigned throughput_timeout_s = 3;  ///< the same: it ends soon after its duration, or in a
+                                      ///< convoy of threads that share a CPU
   /// No new case past this; and groups that need not run in every round are left out of
   /// a round that begins behind its share of it.
   double time_limit_s = 12 * 60;
