@@ -22,6 +22,21 @@ std::vector<double> figures_of(const Figure& figure, const Rounds& rounds) {
   return figures;
 }
 
+bool is_better(Better better, double one, double other) {
+  return better == Better::kLarger ? one > other : one < other;
+}
+bool reaches(Better better, double value, double limit) {
+  return better == Better::kLarger ? value >= limit : value <= limit;
+}
+
+Case throughput_case(const std::string& name, std::size_t payload_bytes, std::size_t burst,
+                     unsigned consumers) {
+  Case one{.contender = name, .payload_bytes = payload_bytes};
+  one.burst_count = burst;
+  one.consumer_count = consumers;
+  return one;
+}
+
 }  // namespace
 
 Figure figure_of(std::string id, std::string key) {
@@ -46,27 +61,8 @@ std::optional<double> median_over(const Rounds& rounds, const Figure& figure) {
   return median(figures);
 }
 
-std::function<std::optional<std::string>(const Rounds&)> held_back_by(Figure figure, Better better,
-                                                                      double limit,
-                                                                      std::string text) {
-  return [=](const Rounds& rounds) -> std::optional<std::string> {
-    const std::optional<double> middle = median_over(rounds, figure);
-    if (!middle) return std::nullopt;
-    const bool reached = better == Better::kLarger ? *middle >= limit : *middle <= limit;
-    if (reached) return std::nullopt;
-    return fmt::format(fmt::runtime(text), *middle);
-  };
-}
-
-namespace {
-
-bool is_better(Better better, double one, double other) {
-  return better == Better::kLarger ? one > other : one < other;
-}
-
-/// The best figure of a round.
-Figure best_figure(const std::vector<Candidate>& candidates, Better better) {
-  return [&candidates, better](const Round& round) {
+Figure best_figure(std::vector<Candidate> candidates, Better better) {
+  return [candidates = std::move(candidates), better](const Round& round) {
     std::optional<double> best;
     for (const Candidate& each : candidates) {
       const std::optional<double> found = each.figure(round);
@@ -75,6 +71,19 @@ Figure best_figure(const std::vector<Candidate>& candidates, Better better) {
     return best;
   };
 }
+
+std::function<std::optional<std::string>(const Rounds&)> held_back_by(Figure figure, Better better,
+                                                                      double limit,
+                                                                      std::string text) {
+  return [=](const Rounds& rounds) -> std::optional<std::string> {
+    const std::optional<double> middle = median_over(rounds, figure);
+    if (!middle) return std::nullopt;
+    if (reaches(better, *middle, limit)) return std::nullopt;
+    return fmt::format(fmt::runtime(text), *middle);
+  };
+}
+
+namespace {
 
 /// `figure` beside another of the same round; 1 for equals, though both be 0.
 Figure beside(Figure figure, Figure other) {
@@ -119,8 +128,7 @@ BarResult weigh(const BarPart& part, const Rounds& rounds) {
   result.value = median(figures);
   result.p10 = percentile(figures, 0.1);
   result.p90 = percentile(figures, 0.9);
-  result.pass =
-      part.better == Better::kLarger ? *result.value >= part.limit : *result.value <= part.limit;
+  result.pass = reaches(part.better, *result.value, part.limit);
   return result;
 }
 
@@ -161,10 +169,7 @@ std::vector<Candidate> packaged(bool each, bool shared, std::size_t payload_byte
 
 std::string throughput_id(const std::string& name, std::size_t payload_bytes, std::size_t burst,
                           unsigned consumers) {
-  Case one{.contender = name, .payload_bytes = payload_bytes};
-  one.burst_count = burst;
-  one.consumer_count = consumers;
-  return one.id();
+  return throughput_case(name, payload_bytes, burst, consumers).id();
 }
 
 Candidate throughput_of(const std::string& name, std::size_t payload_bytes, std::size_t burst,
@@ -174,11 +179,9 @@ Candidate throughput_of(const std::string& name, std::size_t payload_bytes, std:
 
 std::vector<Candidate> placed(std::vector<Candidate> candidates, std::size_t payload_bytes,
                               std::size_t burst, unsigned consumers) {
-  Case one{.variant = std::string(kSpread), .payload_bytes = payload_bytes};
-  one.burst_count = burst;
-  one.consumer_count = consumers;
   for (std::size_t i = candidates.size(); i-- > 0;) {
-    one.contender = candidates[i].name;
+    Case one = throughput_case(candidates[i].name, payload_bytes, burst, consumers);
+    one.variant = kSpread;
     candidates.push_back({fmt::format("{}, {}", one.contender, kSpread), figure_of(one.id())});
   }
   return candidates;

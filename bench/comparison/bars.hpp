@@ -100,6 +100,8 @@ std::function<std::optional<std::string>(const Rounds&)> held_back_by(Figure fig
                                                                       std::string text);
 /// The median of `figure`, over the rounds that have it.
 std::optional<double> median_over(const Rounds& rounds, const Figure& figure);
+/// The best of the candidates' figures of a round.
+Figure best_figure(std::vector<Candidate> candidates, Better better);
 /// The ratio of two figures of a round.
 Figure ratio_of(Figure over, Figure under);
 

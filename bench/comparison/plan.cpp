@@ -25,7 +25,7 @@ Case queue_case(const Contender& of, const char* loop, std::size_t burst, unsign
   one.burst_count = burst;
   one.consumer_count = consumers;
   // Threads that share a core need some turns each.
-  const bool crowded = 1 + consumers > allowed_cpus().size();
+  const bool crowded = Placement{}.oversubscribed(1 + consumers);
   one.duration_ms = (quick ? 30 : 40) * (crowded ? 3 : 1);
   return one;
 }
@@ -34,7 +34,7 @@ Case queue_case(const Contender& of, const char* loop, std::size_t burst, unsign
 /// suits it.
 void add_placed(CaseGroup& group, Case one) {
   group.cases.push_back(one);
-  if (1 + one.consumer_count <= allowed_cpus().size()) return;
+  if (!Placement{}.oversubscribed(1 + one.consumer_count)) return;
   one.variant = kSpread;
   group.cases.push_back(std::move(one));
 }

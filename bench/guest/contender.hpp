@@ -4,6 +4,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -44,6 +45,19 @@ class Node {
   std::string path_;
   int fd_;
 };
+
+/// How readers of a mapping wait: calls `take()` until it says that it found something, some
+/// times, and then gives its time slice away. @return whether it found something.
+template <class Take>
+bool spin_then_yield(Take&& take) {
+  constexpr int kSpinsBeforeYield = 16;
+  for (int spins = 0; spins < kSpinsBeforeYield; ++spins) {
+    if (take()) return true;
+    __builtin_ia32_pause();
+  }
+  ::sched_yield();
+  return false;
+}
 
 class ProducerSide {
  public:

@@ -3,7 +3,6 @@
 // injections are copied in, checked and refused by the ring's driver, so nothing is
 // published; its readers check as many payloads out of memory of their own.
 #include <evring/abi.h>
-#include <sched.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -20,7 +19,6 @@ namespace {
 constexpr char kDeviceName[] = "compare-refused";
 constexpr std::size_t kProducersMax = 64;
 constexpr std::size_t kBurst = 64;
-constexpr int kSpinsBeforeYield = 16;  // as the ring's readers
 
 /// What the producers made, each in a line of its own.
 struct Calls {
@@ -67,16 +65,11 @@ class RefusedConsumer : public ConsumerSide {
     for (std::size_t i = 0; i < kBurst; ++i) inputs_[i] = make_input(0, i);
   }
   bool poll(Verifier& verifier) override {
-    for (int spins = 0; spins < kSpinsBeforeYield; ++spins) {
+    return spin_then_yield([&] {
       const std::uint64_t due = calls_.total() - checked_;
-      if (due != 0) {
-        check(std::min<std::uint64_t>(due, kBurst), verifier);
-        return true;
-      }
-      __builtin_ia32_pause();
-    }
-    ::sched_yield();
-    return false;
+      check(std::min<std::uint64_t>(due, kBurst), verifier);
+      return due != 0;
+    });
   }
   bool balanced(std::uint64_t received) override {
     return received == checked_ && checked_ == calls_.total();

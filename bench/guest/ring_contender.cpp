@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The ring: a soft device of evring.ko, filled by ioctl, read through its mapping with no
 // system call as long as there is something to read.
-#include <sched.h>
-
 #include <evring/abi.h>
 #include <algorithm>
 #include <array>
@@ -16,7 +14,6 @@ namespace {
 
 constexpr char kDeviceName[] = "compare";
 constexpr std::size_t kBurst = 64;
-constexpr int kSpinsBeforeYield = 16;
 
 std::string device_path() { return std::string(EVRING_DEVICE_DIR "/") + kDeviceName; }
 
@@ -39,18 +36,12 @@ class RingProducer : public ProducerSide {
 class RingConsumer : public ConsumerSide {
  public:
   bool poll(Verifier& verifier) override {
-    for (int spins = 0; spins < kSpinsBeforeYield; ++spins) {
+    return spin_then_yield([&] {
       const Burst burst = consumer_.visit_burst(
           kBurst, examine_slot, [&](const Finding& finding) noexcept { verifier.take(finding); });
-      if (burst.count > 0) return true;
-      if (burst.status == ReadStatus::kOverrun) {
-        consumer_.resync();
-        return true;
-      }
-      __builtin_ia32_pause();
-    }
-    ::sched_yield();
-    return false;
+      if (burst.status == ReadStatus::kOverrun) consumer_.resync();
+      return burst.status != ReadStatus::kEmpty;
+    });
   }
   bool balanced(std::uint64_t received) override {
     const Balance balance = consumer_.balance();

@@ -163,25 +163,41 @@ TEST(ConsumerTest, DiscardsAVisitThatWasOverwritten) {
   EXPECT_EQ(consumer.resync(), 1u);
 }
 
-TEST(ConsumerTest, VisitsABurstInPlace) {
+/// `visit(consumer, count_max, kept)` reads a burst and adds its sequences to `kept`.
+template <class Visit>
+void expect_bursts_in_place(Visit visit) {
   const LocalRing ring = LocalRing::anonymous({.slot_count = 8});
   Producer producer(ring);
   Consumer consumer(ring.mapping());
   publish_numbered(producer, 5);
   std::vector<std::uint64_t> kept;
-  const auto look = [](const SlotView<DefaultSlot>& view) {
-    EXPECT_EQ(view.word(1), testing::payload_word(view.sequence(), 1));
-    return view.sequence();
-  };
-  const auto keep = [&](std::uint64_t sequence) { kept.push_back(sequence); };
-  EXPECT_EQ(consumer.visit_burst(3, look, keep).count, 3u);
-  const Burst rest = consumer.visit_burst(8, look, keep);
+  EXPECT_EQ(visit(consumer, 3, kept).count, 3u);
+  const Burst rest = visit(consumer, 8, kept);
   EXPECT_EQ(rest.count, 2u);
   EXPECT_EQ(rest.status, ReadStatus::kEvent);
   EXPECT_EQ(kept, (std::vector<std::uint64_t>{0, 1, 2, 3, 4}));
-  EXPECT_EQ(consumer.visit_burst(8, look, keep).status, ReadStatus::kEmpty);
+  EXPECT_EQ(visit(consumer, 8, kept).status, ReadStatus::kEmpty);
   EXPECT_TRUE(consumer.balance().balanced());
   EXPECT_EQ(consumer.received(), 5u);
+}
+
+std::uint64_t sequence_of_whole(const SlotView<DefaultSlot>& view) {
+  EXPECT_EQ(view.word(1), testing::payload_word(view.sequence(), 1));
+  return view.sequence();
+}
+
+TEST(ConsumerTest, VisitsABurstInPlace) {
+  expect_bursts_in_place([](Consumer& consumer, std::size_t count_max, auto& kept) {
+    return consumer.visit_burst(count_max, sequence_of_whole,
+                                [&](std::uint64_t sequence) { kept.push_back(sequence); });
+  });
+}
+
+TEST(ConsumerTest, VisitsABurstAtOnce) {
+  expect_bursts_in_place([](Consumer& consumer, std::size_t count_max, auto& kept) {
+    return consumer.visit_burst(count_max,
+                                [&](const auto& view) { kept.push_back(sequence_of_whole(view)); });
+  });
 }
 
 TEST(ConsumerTest, KeepsNoVisitOfABurstThatWasOverwritten) {
@@ -219,26 +235,6 @@ TEST(ConsumerTest, VisitsNothingThatTheWriteLimitHasPassed) {
   EXPECT_EQ(lapped.status, ReadStatus::kOverrun);
   EXPECT_FALSE(kept);
   EXPECT_EQ(early.resync(), 1u);
-}
-
-TEST(ConsumerTest, VisitsABurstAtOnce) {
-  const LocalRing ring = LocalRing::anonymous({.slot_count = 8});
-  Producer producer(ring);
-  Consumer consumer(ring.mapping());
-  publish_numbered(producer, 5);
-  std::vector<std::uint64_t> seen;
-  const auto visitor = [&](const SlotView<DefaultSlot>& view) {
-    EXPECT_EQ(view.word(1), testing::payload_word(view.sequence(), 1));
-    seen.push_back(view.sequence());
-  };
-  EXPECT_EQ(consumer.visit_burst(3, visitor).count, 3u);
-  const Burst rest = consumer.visit_burst(8, visitor);
-  EXPECT_EQ(rest.count, 2u);
-  EXPECT_EQ(rest.status, ReadStatus::kEvent);
-  EXPECT_EQ(seen, (std::vector<std::uint64_t>{0, 1, 2, 3, 4}));
-  EXPECT_EQ(consumer.visit_burst(8, visitor).status, ReadStatus::kEmpty);
-  EXPECT_TRUE(consumer.balance().balanced());
-  EXPECT_EQ(consumer.received(), 5u);
 }
 
 TEST(ConsumerTest, DiscardsABurstWhoseOldestEventWasOverwritten) {
