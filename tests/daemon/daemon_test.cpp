@@ -1,36 +1,15 @@
 // SPDX-License-Identifier: MIT
 // evringd as a user runs it: mistakes in its file, signals, balances, exit codes.
-#include "process.hpp"
-
-#include <evring/local_ring.hpp>
-#include <evring/producer.hpp>
-
-#include <gtest/gtest.h>
-#include <unistd.h>
-#include <nlohmann/json.hpp>
+#include "running_daemon.hpp"
 
 #include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <optional>
-#include <thread>
 
 namespace evring {
 namespace {
-
-bool eventually(const std::function<bool()>& condition) {
-  for (int i = 0; i < 20000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return false;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 struct Mistake {
   const char* name;
@@ -138,59 +117,6 @@ TEST(DaemonTest, AMissingRingIsAnErrorOfTheStart) {
   EXPECT_TRUE(contains(process.errors(), "nobody-has-this")) << process.errors();
 }
 
-/// A ring with a name of its own, and a daemon that reads it.
-class RunningDaemonTest : public testing::Test {
- protected:
-  void SetUp() override { open_ring(256); }
-
-  void open_ring(std::uint64_t slot_count) {
-    LocalRingOptions options;
-    options.name = name_;
-    options.slot_count = slot_count;
-    ring_ = LocalRing::named(options);
-    producer_.emplace(*ring_);
-  }
-  void close_ring() {
-    producer_.reset();
-    ring_.reset();
-  }
-  void publish(unsigned count) {
-    Event event{};
-    for (unsigned i = 0; i < count; ++i) {
-      event.type = i % 2;
-      event.set(std::uint64_t{i});
-      producer_->publish(event);
-    }
-  }
-  void start(const std::string& more, std::vector<std::string> options = {"--json"}) {
-    config_.emplace("[[consumer]]\nname = \"reader\"\nring = \"local:" + name_ + "\"\n" + more);
-    std::vector<std::string> words{EVRINGD_PATH};
-    words.insert(words.end(), options.begin(), options.end());
-    words.push_back(config_->path());
-    daemon_.emplace(words);
-    ASSERT_TRUE(eventually([&] { return contains(daemon_->errors(), "generation"); }))
-        << daemon_->errors();
-  }
-  /// Ends it, and takes its last report.
-  nlohmann::json stop(int signal, int expected_status) {
-    daemon_->send(signal);
-    EXPECT_EQ(daemon_->wait(), expected_status) << daemon_->errors();
-    std::string last;
-    std::istringstream lines(daemon_->output());
-    for (std::string line; std::getline(lines, line);) last = line;
-    const nlohmann::json report = nlohmann::json::parse(last);
-    EXPECT_TRUE(report["final"].get<bool>());
-    EXPECT_TRUE(report["balanced"].get<bool>()) << last;
-    return report["consumers"][0];
-  }
-
-  const std::string name_ = "daemon-test-" + std::to_string(getpid());
-  std::optional<LocalRing> ring_;
-  std::optional<Producer> producer_;
-  std::optional<TemporaryFile> config_;
-  std::optional<Process> daemon_;
-};
-
 TEST_F(RunningDaemonTest, SigtermDrainsAndPrintsTheBalance) {
   start("output = \"count\"\nstrategy = \"park\"\n");
   publish(101);
@@ -256,6 +182,18 @@ TEST_F(RunningDaemonTest, ReportsOnRequest) {
     return contains(daemon_->output(), "\"received\":3");
   })) << daemon_->output();
   stop(SIGTERM, 0);
+}
+
+// The table is drawn from what the poller's thread counts meanwhile; seen under ThreadSanitizer.
+TEST_F(RunningDaemonTest, TheTableIsDrawnWhileEventsAreCounted) {
+  start("output = \"count\"\nstrategy = \"yield\"\n", {});
+  for (unsigned round = 0; round < 200; ++round) {
+    publish(50);
+    daemon_->send(SIGUSR1);
+  }
+  daemon_->send(SIGTERM);
+  EXPECT_EQ(daemon_->wait(), 0) << daemon_->errors();
+  EXPECT_TRUE(contains(daemon_->output(), "type 1: ")) << daemon_->output();
 }
 
 /// As `evring stat` finds it: a page of counts beside the sockets, with the names in it.

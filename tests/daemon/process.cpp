@@ -31,7 +31,7 @@ void redirect(int fd, const std::string& path) {
 
 }  // namespace
 
-Process::Process(const std::vector<std::string>& arguments)
+Process::Process(const std::vector<std::string>& arguments, const std::function<void()>& prepare)
     : output_path_(make_file()), errors_path_(make_file()) {
   std::vector<char*> words;
   for (const std::string& argument : arguments)
@@ -41,6 +41,7 @@ Process::Process(const std::vector<std::string>& arguments)
   if (child_ != 0) return;
   redirect(STDOUT_FILENO, output_path_);
   redirect(STDERR_FILENO, errors_path_);
+  if (prepare) prepare();
   execv(words[0], words.data());
   _exit(127);
 }

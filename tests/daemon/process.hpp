@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,13 +12,16 @@ namespace evring {
 
 class Process {
  public:
-  /// Starts `arguments[0]` with its output and errors in temporary files.
-  explicit Process(const std::vector<std::string>& arguments);
+  /// Starts `arguments[0]` with its output and errors in temporary files. `prepare` is
+  /// called in the child just before: limits, environment, another standard output.
+  explicit Process(const std::vector<std::string>& arguments,
+                   const std::function<void()>& prepare = {});
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
   void send(int signal) const;
+  pid_t pid() const noexcept { return child_; }
   /// Waits for its end. @return its exit status, or 128 + the signal that ended it.
   int wait();
   /// What it has written so far.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where a consumer of evringd puts its events. One thread each.
+// Where a consumer of evringd puts its events. One thread each; counts are for any.
 #pragma once
 
 #include "config.hpp"
@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 
@@ -24,21 +25,25 @@ class Sink {
 
   template <class Layout>
   void take(std::span<const BasicEvent<Layout>> events) {
-    if (kind_ == OutputKind::kNone) return;
-    for (const BasicEvent<Layout>& event : events) {
-      if (kind_ == OutputKind::kCount) {
-        ++by_type_[event.type];
-      } else {
+    if (kind_ == OutputKind::kCount) {
+      const std::lock_guard lock(mutex_);
+      for (const BasicEvent<Layout>& event : events) ++by_type_[event.type];
+    } else if (kind_ == OutputKind::kJsonl) {
+      for (const BasicEvent<Layout>& event : events) {
         append(event.sequence, event.timestamp_ns, event.type, event.bytes());
       }
+      if (buffer_.size() >= kFlushBytes) flush();
     }
-    if (buffer_.size() >= kFlushBytes) flush();
   }
 
   /// Writes out what is buffered. @throws std::system_error naming the file.
   void flush();
 
-  const std::map<std::uint32_t, std::uint64_t>& by_type() const noexcept { return by_type_; }
+  /// Any thread, at any time.
+  std::map<std::uint32_t, std::uint64_t> by_type() const {
+    const std::lock_guard lock(mutex_);
+    return by_type_;
+  }
 
  private:
   static constexpr std::size_t kFlushBytes = 1 << 16;
@@ -55,6 +60,7 @@ class Sink {
   std::string consumer_;
   std::unique_ptr<std::FILE, Closer> file_;
   fmt::memory_buffer buffer_;
+  mutable std::mutex mutex_;  ///< of the map below; once a burst
   std::map<std::uint32_t, std::uint64_t> by_type_;
 };
 
