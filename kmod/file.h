@@ -2,6 +2,8 @@
 /*
  * An open descriptor of a device node: its read position, its arms, its cursor.
  * file.c opens, polls and closes; read.c, ioctl.c, map.c and uring.c do the rest.
+ * No lock is held over a copy to or from user space: that may take the mmap lock,
+ * under which map.c takes @cursor_lock.
  */
 #ifndef _EVRING_FILE_H
 #define _EVRING_FILE_H
@@ -23,13 +25,15 @@
  * @read_armed: set by poll and read on their own, for the first event at @read_cursor
  * @moderated: EVRING_IOC_ARM was called: poll follows @poll_armed
  * @command_count: io_uring commands on their way
- * @cursor_lock: protects @cursor
+ * @cursor_lock: protects @cursor and @registering
  * @cursor: registered, or NULL
+ * @registering: a registration is on its way; it sets @cursor when it has answered
  * @read_lock: protects what follows
  * @read_cursor: next sequence that read() prints; read without the lock as a hint
  * @line: text not yet handed out
  * @line_bytes: its length
  * @line_taken: how much of it is handed out
+ * @line_takes: how often something was taken
  * @rcu: a wake-up may still look at @wait
  */
 struct evring_file {
@@ -40,13 +44,15 @@ struct evring_file {
 	struct evring_armed read_armed;
 	bool moderated;
 	atomic_t command_count;
-	struct mutex cursor_lock;	/* @cursor */
+	struct mutex cursor_lock;	/* @cursor, @registering */
 	struct evring_cursor *cursor;
+	bool registering;
 	struct mutex read_lock;		/* the rest */
 	u64 read_cursor;
 	char *line;
 	size_t line_bytes;
 	size_t line_taken;
+	u64 line_takes;
 	struct rcu_head rcu;
 };
 

@@ -155,6 +155,27 @@ static int ioctl_inject(struct evring_device *device, struct evring_inject __use
 	return inject_answer(user, &request);
 }
 
+/* One at a time, with no lock held while it answers; see file.h. */
+static bool registration_begin(struct evring_file *file)
+{
+	bool begun;
+
+	mutex_lock(&file->cursor_lock);
+	begun = !file->cursor && !file->registering;
+	if (begun)
+		file->registering = true;
+	mutex_unlock(&file->cursor_lock);
+	return begun;
+}
+
+static void registration_end(struct evring_file *file, struct evring_cursor *cursor)
+{
+	mutex_lock(&file->cursor_lock);
+	file->registering = false;
+	file->cursor = cursor;
+	mutex_unlock(&file->cursor_lock);
+}
+
 static int ioctl_register(struct evring_file *file, void __user *user)
 {
 	struct evring_register request;
@@ -169,23 +190,15 @@ static int ioctl_register(struct evring_file *file, void __user *user)
 	if (!file->device->producer.gated)
 		return -EOPNOTSUPP;
 
-	mutex_lock(&file->cursor_lock);
-	if (file->cursor) {
-		err = -EBUSY;
-		goto unlock;
-	}
+	if (!registration_begin(file))
+		return -EBUSY;
 	cursor = evring_cursor_add(&file->device->producer, &request);
-	if (IS_ERR(cursor)) {
-		err = PTR_ERR(cursor);
-		goto unlock;
-	}
-	err = evring_copy_out(user, &request, sizeof(request));
-	if (err)
+	err = PTR_ERR_OR_ZERO(cursor);
+	if (!err)
+		err = evring_copy_out(user, &request, sizeof(request));
+	registration_end(file, err ? NULL : cursor);
+	if (err && !IS_ERR(cursor))
 		evring_cursor_remove(&file->device->producer, cursor);
-	else
-		file->cursor = cursor;
-unlock:
-	mutex_unlock(&file->cursor_lock);
 	return err;
 }
 

@@ -15,6 +15,11 @@
 
 #define LINE_HEAD_BYTES	96	/* four numbers and their spaces */
 
+static size_t line_capacity(const struct evring_ring *ring)
+{
+	return LINE_HEAD_BYTES + 2 * ring->payload_bytes;
+}
+
 /* Returns false when the slot does not hold that event, or no longer. */
 static bool copy_slot(const struct evring_ring *ring, u64 sequence, u64 *to)
 {
@@ -70,7 +75,7 @@ static bool next_line(struct evring_file *file)
 {
 	const struct evring_producer *producer = &file->device->producer;
 	const struct evring_ring *ring = &file->device->ring;
-	u64 *slot = (void *)file->line + LINE_HEAD_BYTES + 2 * ring->payload_bytes;
+	u64 *slot = (void *)file->line + line_capacity(ring);
 	u64 cursor = file->read_cursor;
 	/* (C3) What lies before head is whole. Pairs with (P3). */
 	u64 head = smp_load_acquire(&ring->header->head);
@@ -110,32 +115,60 @@ static int wait_readable(struct evring_file *file)
 					READ_ONCE(armed->state) != EVRING_ARM_ARMED);
 }
 
+/* With room for the copy of a slot behind the text. */
 static int allocate_line(struct evring_file *file)
 {
 	const struct evring_ring *ring = &file->device->ring;
 
-	if (file->line)
-		return 0;
-	file->line = kmalloc(LINE_HEAD_BYTES + 2 * ring->payload_bytes + (1U << ring->slot_shift),
-			     GFP_KERNEL_ACCOUNT);
+	if (!file->line)
+		file->line = kmalloc(line_capacity(ring) + (1U << ring->slot_shift),
+				     GFP_KERNEL_ACCOUNT);
 	return file->line ? 0 : -ENOMEM;
 }
 
-/* Under the read lock. As many lines as fit, or a part of the first. */
-static ssize_t read_lines(struct evring_file *file, char __user *to, size_t size_bytes)
+/* Takes text of one line at most; returns its length, 0 when there is no event. */
+static ssize_t take_text(struct evring_file *file, char *to, size_t size_bytes, u64 *take)
+{
+	ssize_t taken;
+
+	if (mutex_lock_interruptible(&file->read_lock))
+		return -ERESTARTSYS;
+	taken = allocate_line(file);
+	if (!taken && (file->line_taken < file->line_bytes || next_line(file))) {
+		taken = min(size_bytes, file->line_bytes - file->line_taken);
+		memcpy(to, file->line + file->line_taken, taken);
+		file->line_taken += taken;
+		*take = ++file->line_takes;
+	}
+	mutex_unlock(&file->read_lock);
+	return taken;
+}
+
+/* What could not be handed over is there for the next read, unless another one was faster. */
+static void give_text_back(struct evring_file *file, size_t bytes, u64 take)
+{
+	mutex_lock(&file->read_lock);
+	if (file->line_takes == take)
+		file->line_taken -= bytes;
+	mutex_unlock(&file->read_lock);
+}
+
+/* As many lines as fit, or a part of the first. No lock is held over a copy; see file.h. */
+static ssize_t read_lines(struct evring_file *file, char *text, char __user *to, size_t size_bytes)
 {
 	size_t done = 0;
 
 	while (done < size_bytes) {
-		size_t chunk;
+		u64 take = 0;
+		ssize_t taken = take_text(file, text, size_bytes - done, &take);
 
-		if (file->line_taken == file->line_bytes && !next_line(file))
-			break;
-		chunk = min(size_bytes - done, file->line_bytes - file->line_taken);
-		if (copy_to_user(to + done, file->line + file->line_taken, chunk))
+		if (taken <= 0)
+			return done ?: taken;
+		if (copy_to_user(to + done, text, taken)) {
+			give_text_back(file, taken, take);
 			return done ?: -EFAULT;
-		file->line_taken += chunk;
-		done += chunk;
+		}
+		done += taken;
 		if (signal_pending(current))
 			break;
 		cond_resched();
@@ -145,14 +178,13 @@ static ssize_t read_lines(struct evring_file *file, char __user *to, size_t size
 
 static ssize_t read_once(struct evring_file *file, char __user *to, size_t size_bytes)
 {
+	char *text = kmalloc(line_capacity(&file->device->ring), GFP_KERNEL_ACCOUNT);
 	ssize_t done;
 
-	if (mutex_lock_interruptible(&file->read_lock))
-		return -ERESTARTSYS;
-	done = allocate_line(file);
-	if (!done)
-		done = read_lines(file, to, size_bytes);
-	mutex_unlock(&file->read_lock);
+	if (!text)
+		return -ENOMEM;
+	done = read_lines(file, text, to, size_bytes);
+	kfree(text);
 	return done;
 }
 
