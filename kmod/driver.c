@@ -57,20 +57,13 @@ void evring_unregister(struct evring_device *device)
 }
 EXPORT_SYMBOL_GPL(evring_unregister);
 
-static u32 publish_chunk(struct evring_device *device, struct evring_section *section,
-			 const struct evring_event *events, u32 event_count)
+static __always_inline void write_event(const struct evring_writer *writer, u64 sequence, u32 index,
+					const void *events)
 {
-	struct evring_producer *producer = &device->producer;
-	struct evring_writer writer = evring_writer_of(producer, section);
-	u32 i, claimed = evring_section_claim(producer, event_count);
-	u64 sequence = producer->head;
+	const struct evring_event *event = (const struct evring_event *)events + index;
 
-	for (i = 0; i < claimed; i++)
-		evring_slot_write(&writer, sequence + i, events[i].type,
-				  min(events[i].length_bytes, writer.payload_bytes),
-				  events[i].payload);
-	evring_section_commit(producer, section, claimed);
-	return claimed;
+	evring_slot_write(writer, sequence, event->type,
+			  min(event->length_bytes, writer->payload_bytes), event->payload);
 }
 
 /**
@@ -88,18 +81,13 @@ u32 evring_publish_batch(struct evring_device *device, const struct evring_event
 {
 	struct evring_producer *producer = &device->producer;
 	struct evring_section section;
-	u32 done = 0, published = 0;
+	u32 published;
 
-	if (!evring_section_enter(producer, &section))
+	if (!event_count || !evring_section_enter(producer, &section))
 		return 0;
-	while (done < event_count) {
-		u32 chunk = evring_section_chunk(producer, event_count - done);
-
-		published += publish_chunk(device, &section, events + done, chunk);
-		done += chunk;
-	}
-	if (unlikely(published < done))
-		trace_evring_drop(device->id, producer->head, done - published);
+	published = evring_write_batch(producer, &section, event_count, write_event, events);
+	if (unlikely(published < event_count))
+		trace_evring_drop(device->id, producer->head, event_count - published);
 	evring_device_section_end(device, &section);
 	return published;
 }
@@ -183,7 +171,7 @@ u32 evring_reserve(struct evring_device *device, u32 event_count,
 	reservation->event_count = 0;
 	if (!offered || !evring_section_enter(producer, &section))
 		return 0;
-	reservation->event_count = evring_section_claim(producer, offered);
+	reservation->event_count = evring_section_claim(producer, offered, offered);
 	if (unlikely(reservation->event_count < offered))
 		trace_evring_drop(device->id, producer->head, offered - reservation->event_count);
 	if (!reservation->event_count) {

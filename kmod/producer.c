@@ -148,13 +148,17 @@ void evring_section_unlock(struct evring_producer *producer)
 /**
  * evring_section_claim() - how many of the next events may be written
  * @producer: the producer
- * @count: how many are offered, at most slot_count
+ * @count: how many are asked for, at most slot_count
+ * @offered: these and all of the same batch that would come after them
+ *
+ * A short claim ends the batch: what is dropped is dropped from its end, or a
+ * consumer that moves meanwhile would get later events without the earlier ones.
  *
  * Context: Inside a section.
- * Return: @count, or fewer when a registered cursor is in the way; the rest
- *         is counted as dropped.
+ * Return: @count, or fewer when a registered cursor is in the way; then the rest
+ *         of @offered is counted as dropped, and none of it may follow.
  */
-u32 evring_section_claim(struct evring_producer *producer, u32 count)
+u32 evring_section_claim(struct evring_producer *producer, u32 count, u32 offered)
 {
 	u64 space;
 
@@ -168,7 +172,7 @@ u32 evring_section_claim(struct evring_producer *producer, u32 count)
 	}
 	if (likely(space >= count))
 		return count;
-	WRITE_ONCE(producer->dropped, producer->dropped + count - space);
+	WRITE_ONCE(producer->dropped, producer->dropped + offered - space);
 	return space;
 }
 

@@ -86,7 +86,7 @@ void evring_producer_set_gone(struct evring_producer *producer, enum evring_gone
 void evring_producer_barrier(struct evring_producer *producer);
 
 bool evring_section_enter(struct evring_producer *producer, struct evring_section *section);
-u32 evring_section_claim(struct evring_producer *producer, u32 count);
+u32 evring_section_claim(struct evring_producer *producer, u32 count, u32 offered);
 void evring_section_commit(struct evring_producer *producer, const struct evring_section *section,
 			   u32 count);
 void evring_section_unlock(struct evring_producer *producer);

@@ -7,22 +7,18 @@
 #include "trace.h"
 #include "writer.h"
 
-static u32 publish_events(struct evring_device *device, struct evring_section *section,
-			  const void *events, u32 event_count, u32 event_bytes)
+struct soft_batch {
+	const void *events;
+	u32 event_bytes;
+};
+
+static __always_inline void write_event(const struct evring_writer *writer, u64 sequence, u32 index,
+					const void *batch)
 {
-	struct evring_producer *producer = &device->producer;
-	struct evring_writer writer = evring_writer_of(producer, section);
-	u32 i, claimed = evring_section_claim(producer, event_count);
-	u64 sequence = producer->head;
+	const struct soft_batch *soft = batch;
+	const u32 *type_length = soft->events + (size_t)index * soft->event_bytes;
 
-	for (i = 0; i < claimed; i++) {
-		const u32 *type_length = events + (size_t)i * event_bytes;
-
-		evring_slot_write(&writer, sequence + i, type_length[0], type_length[1],
-				  type_length + 2);
-	}
-	evring_section_commit(producer, section, claimed);
-	return claimed;
+	evring_slot_write(writer, sequence, type_length[0], type_length[1], type_length + 2);
 }
 
 /**
@@ -31,31 +27,24 @@ static u32 publish_events(struct evring_device *device, struct evring_section *s
  * @request: its out fields are filled in
  * @events: kernel copy of the events
  *
- * In chunks that never exceed the ring; what is dropped is dropped from the end.
- *
  * Context: Any but NMI.
  * Return: 0 or -ENODEV.
  */
 int evring_soft_publish(struct evring_device *device, struct evring_inject *request,
 			const void *events)
 {
+	const struct soft_batch batch = { events, request->event_bytes };
 	struct evring_producer *producer = &device->producer;
 	struct evring_section section;
-	u32 done = 0, published = 0;
+	u32 published;
 
 	if (!evring_section_enter(producer, &section))
 		return -ENODEV;
 	request->first_sequence = producer->head;
-	while (done < request->event_count) {
-		u32 chunk = evring_section_chunk(producer, request->event_count - done);
-
-		published += publish_events(device, &section,
-					    events + (size_t)done * request->event_bytes, chunk,
-					    request->event_bytes);
-		done += chunk;
-	}
-	if (unlikely(published < done))
-		trace_evring_drop(device->id, producer->head, done - published);
+	published = evring_write_batch(producer, &section, request->event_count, write_event,
+				       &batch);
+	if (unlikely(published < request->event_count))
+		trace_evring_drop(device->id, producer->head, request->event_count - published);
 	evring_device_section_end(device, &section);
 	request->published_count = published;
 	request->lock_wait_ns = section.lock_wait_ns;

@@ -21,25 +21,17 @@ struct evring_timer {
 	u32 payload_bytes;
 };
 
-static u32 publish_ticks(struct evring_timer *timer, struct evring_section *section, u32 count)
+static __always_inline void write_tick(const struct evring_writer *writer, u64 sequence, u32 index,
+				       const void *argument)
 {
-	struct evring_producer *producer = &timer->device->producer;
-	struct evring_writer writer = evring_writer_of(producer, section);
+	const struct evring_timer *timer = argument;
 	u32 word, payload_bytes = timer->payload_bytes;
-	u64 sequence = producer->head;
-	u32 claimed = evring_section_claim(producer, count);
-	u64 end = sequence + claimed;
+	u64 *words = evring_slot_open(writer, sequence, EVRING_EVENT_TICK, payload_bytes);
 
-	for (; sequence != end; sequence++) {
-		u64 *words = evring_slot_open(&writer, sequence, EVRING_EVENT_TICK, payload_bytes);
-
-		for (word = 0; word < payload_bytes / 8; word++)
-			WRITE_ONCE(words[word], evring_pattern_word(sequence, word));
-		evring_slot_zero(&writer, words, payload_bytes);
-		evring_slot_close(&writer, sequence);
-	}
-	evring_section_commit(producer, section, claimed);
-	return claimed;
+	for (word = 0; word < payload_bytes / 8; word++)
+		WRITE_ONCE(words[word], evring_pattern_word(sequence, word));
+	evring_slot_zero(writer, words, payload_bytes);
+	evring_slot_close(writer, sequence);
 }
 
 static void publish_batch(struct evring_timer *timer)
@@ -47,18 +39,13 @@ static void publish_batch(struct evring_timer *timer)
 	struct evring_device *device = timer->device;
 	struct evring_producer *producer = &device->producer;
 	struct evring_section section;
-	u32 done = 0, published = 0;
+	u32 published;
 
 	if (!evring_section_enter(producer, &section))
 		return;
-	while (done < timer->batch_count) {
-		u32 chunk = evring_section_chunk(producer, timer->batch_count - done);
-
-		published += publish_ticks(timer, &section, chunk);
-		done += chunk;
-	}
-	if (unlikely(published < done))
-		trace_evring_drop(device->id, producer->head, done - published);
+	published = evring_write_batch(producer, &section, timer->batch_count, write_tick, timer);
+	if (unlikely(published < timer->batch_count))
+		trace_evring_drop(device->id, producer->head, timer->batch_count - published);
 	evring_device_section_end(device, &section);
 }
 

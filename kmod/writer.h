@@ -142,4 +142,42 @@ static inline void evring_slot_write(const struct evring_writer *writer, u64 seq
 	evring_slot_close(writer, sequence);
 }
 
+/* Writes event @index of a batch, from @events, as the one of @sequence. */
+typedef void (*evring_write_event)(const struct evring_writer *writer, u64 sequence, u32 index,
+				   const void *events);
+
+/**
+ * evring_write_batch() - write a batch in chunks that never exceed the ring
+ * @producer: the producer
+ * @section: its section
+ * @event_count: how many are offered
+ * @write: writes one; a constant, so that it becomes part of the loop
+ * @events: for @write
+ *
+ * Head tells of each chunk. What a gated ring has no room for is dropped from the
+ * end, see evring_section_claim().
+ *
+ * Context: Inside a section.
+ * Return: how many were published, from the first on.
+ */
+static __always_inline u32 evring_write_batch(struct evring_producer *producer,
+					      struct evring_section *section, u32 event_count,
+					      evring_write_event write, const void *events)
+{
+	const struct evring_writer writer = evring_writer_of(producer, section);
+	u32 i, chunk, claimed, done = 0;
+
+	do {
+		u64 sequence = producer->head;
+
+		chunk = evring_section_chunk(producer, event_count - done);
+		claimed = evring_section_claim(producer, chunk, event_count - done);
+		for (i = 0; i < claimed; i++)
+			write(&writer, sequence + i, done + i, events);
+		evring_section_commit(producer, section, claimed);
+		done += claimed;
+	} while (claimed == chunk && done < event_count);
+	return done;
+}
+
 #endif /* _EVRING_WRITER_H */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Gated rings: the producer stays behind registered cursors, whatever their pages say.
+#include <atomic>
+#include <cstring>
+#include <thread>
 #include <vector>
 
 #include "device_fixture.hpp"
@@ -98,6 +101,52 @@ TEST_F(GatedTest, OneCursorForEachDescriptorAndABoundOnThem) {
   EXPECT_EQ(ioctl_errno(registered[0].fd(), EVRING_IOC_UNREGISTER), 0);
   EXPECT_EQ(ioctl_errno(registered[0].fd(), EVRING_IOC_UNREGISTER), ENOENT);
   EXPECT_EQ(ioctl_errno(device.fd(), EVRING_IOC_REGISTER, &request), 0);
+}
+
+/// A registered consumer that takes events as fast as it can, on a thread of its own.
+class MovingConsumer {
+ public:
+  explicit MovingConsumer(const std::string& name)
+      : device_(Device::open(name, Device::Access::kReadWrite)),
+        cursor_(device_.register_cursor(StartAt::kOldest)),
+        thread_([this, mapping = device_.map()] {
+          auto* head = const_cast<__u64*>(&mapping.header()->head);
+          while (!stop_) {
+            std::atomic_ref(cursor_.page()->cursor)
+                .store(std::atomic_ref(*head).load(std::memory_order_acquire),
+                       std::memory_order_release);
+          }
+        }) {}
+  ~MovingConsumer() {
+    stop_ = true;
+    thread_.join();
+  }
+
+ private:
+  Device device_;
+  DeviceCursor cursor_;
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+TEST_F(GatedTest, DropsFromTheEndOfABatchWhileItsConsumerMoves) {
+  Device device = add_gated();
+  const Mapping mapping = device.map();
+  const MovingConsumer consumer(device.name());
+  std::vector<InjectedEvent> events;
+  for (std::uint32_t i = 0; i < 1024; ++i) events.push_back(checked_event(1, i));
+  for (int round = 0; round < 2000; ++round) {
+    const auto injected = device.inject(events.data(), 1024, sizeof(InjectedEvent));
+    if (injected.published_count == 0) continue;
+    Consumer last(mapping, StartAt::kSequence, device.info().head - 1);
+    Event event;
+    ASSERT_EQ(last.try_read(event), ReadStatus::kEvent);
+    std::uint64_t number;
+    std::memcpy(&number, event.payload.data(), sizeof(number));
+    ASSERT_EQ(number + 1, injected.published_count) << "round " << round;
+  }
+  EXPECT_EQ(device.info().head + device.info().dropped, 2000u * 1024);
+  EXPECT_GT(device.info().dropped, 0u) << "a batch that fits is no test";
 }
 
 TEST_F(GatedTest, OverwriteRingsRegisterNobody) {
