@@ -1,19 +1,33 @@
 // SPDX-License-Identifier: MIT
-// See fork_private.hpp.
+// See fork_private.hpp, and descriptor.hpp for the descriptors themselves.
 #include "fork_private.hpp"
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdint>
 #include <vector>
+
+#include "evring/detail/lease.hpp"
+#include "evring/memory.hpp"
 
 namespace evring {
 namespace {
 
+struct Disowner {
+  void* object;
+  void (*disown)(void*);
+};
+
 struct Registry {
   std::mutex mutex;
   std::vector<int> descriptors;
+  std::vector<Disowner> disowners;
 };
 
 Registry& registry() {
@@ -21,12 +35,56 @@ Registry& registry() {
   return *instance;
 }
 
+/// Puts one end of a closed connection in the place of each private descriptor.
+void sever(std::vector<int>& descriptors) noexcept {
+  if (descriptors.empty()) return;
+  int ends[2] = {-1, -1};
+  const bool has_ends = ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0;
+  if (has_ends) ::close(ends[1]);
+  for (const int fd : descriptors) {
+    if (!has_ends || ::dup3(ends[0], fd, O_CLOEXEC) < 0) ::close(fd);
+  }
+  if (has_ends) ::close(ends[0]);
+  descriptors.clear();
+}
+
+/// A word that the kernel zeroes in every forked child, be it made past the C library.
+std::uint64_t* generation_word() noexcept {
+  static std::uint64_t fallback = 0;
+  static std::uint64_t* const word = [] {
+    constexpr std::size_t kPageBytes = 4096;
+    void* page =
+        ::mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) return &fallback;
+    ::madvise(page, kPageBytes, MADV_WIPEONFORK);  // or else after_fork_in_child() does it
+    return static_cast<std::uint64_t*>(page);
+  }();
+  return word;
+}
+
 void before_fork() { registry().mutex.lock(); }
 void after_fork_in_parent() { registry().mutex.unlock(); }
 void after_fork_in_child() {
-  for (const int fd : registry().descriptors) ::close(fd);
-  registry().descriptors.clear();
+  store_relaxed(generation_word(), 0);
+  sever(registry().descriptors);
+  for (const Disowner& entry : registry().disowners) entry.disown(entry.object);
   registry().mutex.unlock();
+}
+
+/// One more than in any process that this one descends from.
+std::uint64_t fork_generation() noexcept {
+  static std::uint64_t last = 0;  // copied by a fork, as the word is not
+  std::uint64_t* word = generation_word();
+  std::uint64_t now = load_relaxed(word);
+  if (now != 0) return now;
+  const std::uint64_t next = fetch_add(&last, 1) + 1;
+  return compare_exchange(word, now, next) ? next : now;
+}
+
+void close_keeping_errno(int fd) noexcept {
+  const int error = errno;
+  ::close(fd);
+  errno = error;
 }
 
 }  // namespace
@@ -38,8 +96,53 @@ std::unique_lock<std::mutex> hold_forks() {
   return std::unique_lock<std::mutex>(registry().mutex);
 }
 
-void keep_from_forks(int fd) { registry().descriptors.push_back(fd); }
+FileDescriptor keep_from_forks(int fd) {
+  FileDescriptor owned(fd);
+  registry().descriptors.push_back(fd);
+  owned.is_fork_private_ = true;
+  return owned;
+}
 
-void release_to_forks(int fd) noexcept { std::erase(registry().descriptors, fd); }
+void disown_in_forks(void* object, void (*disown)(void*)) {
+  const auto held = hold_forks();
+  registry().disowners.push_back({object, disown});
+}
+
+void forget_in_forks(void* object) noexcept {
+  const auto held = hold_forks();
+  std::erase_if(registry().disowners,
+                [object](const Disowner& entry) { return entry.object == object; });
+}
+
+int FileDescriptor::release() noexcept {
+  if (std::exchange(is_fork_private_, false)) {
+    const auto held = hold_forks();
+    std::erase(registry().descriptors, fd_);
+  }
+  return std::exchange(fd_, -1);
+}
+
+FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
+  if (this == &other) return *this;
+  std::swap(fd_, other.fd_);
+  std::swap(is_fork_private_, other.is_fork_private_);
+  FileDescriptor old(std::move(other));
+  return *this;
+}
+
+FileDescriptor::~FileDescriptor() {
+  if (fd_ < 0) return;
+  if (!is_fork_private_) {
+    close_keeping_errno(fd_);
+    return;
+  }
+  // Closed before the next fork, or a child would keep what it must not.
+  const auto held = hold_forks();
+  std::erase(registry().descriptors, fd_);
+  close_keeping_errno(fd_);
+}
+
+ProcessMark::ProcessMark() noexcept : generation_(fork_generation()) {}
+bool ProcessMark::is_here() const noexcept { return generation_ == fork_generation(); }
 
 }  // namespace evring

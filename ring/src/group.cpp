@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: MIT
-// The memory of a group, who has joined, and who is dead: a member holds a lock on
-// its byte of the file, through a description of its own, which dies with its process.
+// The memory of a group, who has joined, and who is dead: a member holds the lease of
+// its byte of the file.
 // Ordering: letters M3 to M8, explained in ring/PROTOCOL.md, "Groups".
 #include "evring/group.hpp"
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
 #include <bit>
 #include <stdexcept>
 #include <utility>
 
-#include "fork_private.hpp"
 #include "local_memory.hpp"
 #include "system.hpp"
 
@@ -22,26 +20,6 @@ namespace evring {
 namespace {
 
 constexpr unsigned kMemberCount = EVRING_GROUP_MEMBER_COUNT_MAX;
-
-struct flock byte_of(unsigned index, short type) noexcept {
-  struct flock lock {};
-  lock.l_type = type;
-  lock.l_whence = SEEK_SET;
-  lock.l_start = index;
-  lock.l_len = 1;
-  return lock;
-}
-
-bool set_lock(int fd, unsigned index, short type) noexcept {
-  struct flock lock = byte_of(index, type);
-  return ::fcntl(fd, F_OFD_SETLK, &lock) == 0;
-}
-
-/// Whether somebody else holds the lock of a record.
-bool is_locked(int fd, unsigned index) noexcept {
-  struct flock lock = byte_of(index, F_WRLCK);
-  return ::fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
-}
 
 void check(bool holds, const std::string& name, const std::string& what) {
   if (!holds) throw_errno(name + ": group: " + what, EPROTO);
@@ -54,27 +32,6 @@ std::string differs(const char* field, std::uint64_t found, std::uint64_t expect
 
 }  // namespace
 
-/// A lock belongs to an open description, and a fork or a duplicate would share that.
-GroupLock::GroupLock(int group_fd, const std::string& what) : pid_(::getpid()) {
-  const std::string path = "/proc/self/fd/" + std::to_string(group_fd);
-  const auto held = hold_forks();
-  fd_ = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
-  if (fd_ < 0) throw_errno(what + ": opening " + path);
-  keep_from_forks(fd_);
-}
-
-GroupLock::GroupLock(GroupLock&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), pid_(other.pid_) {}
-
-GroupLock::~GroupLock() {
-  if (fd_ < 0 || !is_mine()) return;
-  const auto held = hold_forks();
-  release_to_forks(fd_);
-  ::close(fd_);
-}
-
-bool GroupLock::is_mine() const noexcept { return pid_ == ::getpid(); }
-
 struct Group::Impl {
   Impl(const Mapping& ring, FileDescriptor memory_file)
       : mapping(ring),
@@ -86,7 +43,6 @@ struct Group::Impl {
   void write_page(std::uint64_t first_claim);
   void check_page();
   void set_gate(evring_consumer_page* consumer_page);
-  unsigned dead_count(int fd) const noexcept;
 
   Mapping mapping;
   FileDescriptor file;
@@ -135,15 +91,6 @@ void Group::Impl::set_gate(evring_consumer_page* consumer_page) {
                                 ": a gated ring: its group needs the page of a registered cursor");
   }
   gate = word_of(consumer_page->cursor);
-}
-
-unsigned Group::Impl::dead_count(int fd) const noexcept {
-  unsigned count = 0;
-  for (unsigned i = 0; i < kMemberCount; ++i) {
-    const bool is_joined = (load_relaxed(group_word(page().joined)) >> i & 1) != 0;
-    if (is_joined && !is_locked(fd, i)) ++count;
-  }
-  return count;
 }
 
 Group::Group(std::shared_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
@@ -228,14 +175,22 @@ std::optional<GroupBalance> Group::balance(unsigned attempt_count) const noexcep
   return std::nullopt;
 }
 
-unsigned Group::dead_count() const { return impl_->dead_count(own_description().get()); }
+unsigned Group::dead_count() const {
+  const Lease look = own_description();
+  unsigned count = 0;
+  for (unsigned i = 0; i < kMemberCount; ++i) {
+    const bool is_joined = (load_relaxed(group_word(page().joined)) >> i & 1) != 0;
+    if (is_joined && !look.is_taken(i)) ++count;
+  }
+  return count;
+}
 
-GroupLock Group::own_description() const { return {fd(), impl_->mapping.name() + ": group"}; }
+Lease Group::own_description() const { return {fd(), impl_->mapping.name() + ": group"}; }
 
 GroupPlace Group::join() const {
   GroupPlace place{.index = 0, .lock = own_description()};
   for (unsigned i = 0; i < kMemberCount; ++i) {
-    if (!set_lock(place.lock.get(), i, F_WRLCK)) continue;
+    if (!place.lock.take(i)) continue;
     place.index = i;
     const bool is_free = (load_relaxed(group_word(page().joined)) >> i & 1) == 0;
     const GroupEntry left = held_by(i);
@@ -243,7 +198,7 @@ GroupPlace Group::join() const {
       fetch_or(group_word(page().joined), 1ULL << i);
       return place;
     }
-    set_lock(place.lock.get(), i, F_UNLCK);
+    place.lock.give_back(i);
   }
   throw_errno(impl_->mapping.name() + ": group: all " + std::to_string(kMemberCount) +
                   " records are taken, " + std::to_string(dead_count()) +
@@ -255,12 +210,12 @@ std::optional<GroupPlace> Group::take_dead() const {
   GroupPlace place{.index = 0, .lock = own_description()};
   for (unsigned i = 0; i < kMemberCount; ++i) {
     const auto is_joined = [&] { return (load_relaxed(group_word(page().joined)) >> i & 1) != 0; };
-    if (!is_joined() || !set_lock(place.lock.get(), i, F_WRLCK)) continue;
+    if (!is_joined() || !place.lock.take(i)) continue;
     place.index = i;
     const GroupEntry left = held_by(i);
     if (is_joined() && left.from != left.to) return place;
     if (is_joined()) leave(place);
-    set_lock(place.lock.get(), i, F_UNLCK);
+    place.lock.give_back(i);
   }
   return std::nullopt;
 }
@@ -269,7 +224,7 @@ void Group::leave(const GroupPlace& place) const noexcept {
   // (M7) What it was done with before its absence, or the gate forgets what it still
   // reads. Pairs with (M8).
   fetch_and(group_word(page().joined), ~(1ULL << place.index));
-  set_lock(place.lock.get(), place.index, F_UNLCK);
+  place.lock.give_back(place.index);
 }
 
 GroupEntry Group::held_by(unsigned index) const noexcept {

@@ -5,7 +5,6 @@
 
 #include <fcntl.h>
 #include <linux/memfd.h>
-#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -113,7 +112,7 @@ LocalMemory::LocalMemory(const LocalRingOptions& wanted) : options(wanted) {
   doorbell_file = make_memory_file(options.name, kPageBytes);
   doorbell = SharedPages(doorbell_file.get(), kPageBytes, PROT_READ | PROT_WRITE, options.name);
   table = SharedPages(-1, kPageBytes, PROT_READ | PROT_WRITE, options.name);
-  lock_file = make_memory_file(options.name, kPageBytes);
+  lease_file = make_memory_file(options.name, kPageBytes);
   make_seats();
   fill_side();
 }
@@ -189,12 +188,15 @@ void LocalMemory::make_seats() {
       throw_errno(options.name + ": sealing a consumer page");
     }
     SharedPages page(file.get(), kPageBytes, PROT_READ | PROT_WRITE, options.name);
-    FileDescriptor doorbell_fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-    if (!doorbell_fd) throw_errno(options.name + ": eventfd");
+    int ends[2] = {-1, -1};
+    if (::pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) throw_errno(options.name + ": pipe2");
+    FileDescriptor doorbell_fd(ends[0]);
+    FileDescriptor bell_rope(ends[1]);
+    ::fcntl(bell_rope.get(), F_SETPIPE_SZ, kPageBytes);  // it holds a ring or two
     FileDescriptor timer_fd(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
     if (!timer_fd) throw_errno(options.name + ": timerfd_create");
-    seats.push_back(
-        {std::move(file), std::move(page), std::move(doorbell_fd), std::move(timer_fd)});
+    seats.push_back({std::move(file), std::move(page), std::move(doorbell_fd), std::move(bell_rope),
+                     std::move(timer_fd)});
   }
   if (::fcntl(doorbell_file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
     throw_errno(options.name + ": sealing the doorbell page");
@@ -208,12 +210,12 @@ void LocalMemory::fill_side() {
   side.doorbell = doorbell.as<evring_doorbell_page>();
   side.table = table.as<RegistrationTable>();
   store_relaxed(&side.table->claim, options.first_sequence);
-  side.lock_fd = lock_file.get();
+  side.lease_fd = lease_file.get();
   side.doorbell_fds.fill(-1);
   side.timer_fds.fill(-1);
   for (std::size_t i = 0; i < seats.size(); ++i) {
     side.pages[i] = seats[i].page.as<evring_consumer_page>();
-    side.doorbell_fds[i] = seats[i].doorbell.get();
+    side.doorbell_fds[i] = seats[i].bell_rope.get();
     side.timer_fds[i] = seats[i].timer.get();
   }
 }

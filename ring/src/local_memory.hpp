@@ -4,6 +4,7 @@
 // Lives until the last LocalRing, producer and registration of this process ends.
 #pragma once
 
+#include <evring/detail/producer_side.hpp>
 #include <evring/local_ring.hpp>
 
 #include <sys/mman.h>
@@ -45,11 +46,16 @@ class SharedPages {
   std::uint64_t bytes_ = 0;
 };
 
-/// What one registered consumer gets: its page and its two descriptors.
+/// What one registered consumer gets: its page, and what wakes it.
+///
+/// The doorbell is a pipe and no eventfd: of a pipe each end is a description of its own,
+/// so nobody who has the reading end can make a write block. The timer's description is
+/// shared; it is set and never read.
 struct ConsumerSeat {
   FileDescriptor page_file;
   SharedPages page;
   FileDescriptor doorbell;
+  FileDescriptor bell_rope;  ///< the writing end, for producers alone
   FileDescriptor timer;
 };
 
@@ -65,7 +71,7 @@ class LocalMemory {
   bool has_huge_pages = false;
   FileDescriptor read_only_file;  ///< the sealed memory file, opened for reading
   FileDescriptor doorbell_file;
-  FileDescriptor lock_file;
+  FileDescriptor lease_file;
   SharedPages ring;
   SharedPages doorbell;
   SharedPages table;

@@ -2,8 +2,6 @@
 // LocalRing: the handle of the process that made a ring, and of its forks.
 #include "local_ring_impl.hpp"
 
-#include <unistd.h>
-
 #include <bit>
 
 #include "evring/memory.hpp"
@@ -31,12 +29,10 @@ void mark_gone(ProducerSide& side) noexcept {
 LocalRing::Impl::Impl(const LocalRingOptions& options)
     : memory(std::make_shared<LocalMemory>(options)),
       side(memory, &memory->side),
-      mapping(Mapping::attach(memory->read_only_file.get(), memory->options.name)),
-      owner_pid(::getpid()) {}
+      mapping(Mapping::attach(memory->read_only_file.get(), memory->options.name)) {}
 
 LocalRing::Impl::~Impl() {
-  if (::getpid() != owner_pid) return;
-  mark_gone(*side);
+  if (owner.is_here()) mark_gone(*side);
 }
 
 LocalRing::LocalRing(std::shared_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
@@ -60,22 +56,25 @@ const std::shared_ptr<ProducerSide>& LocalRing::producer_side() const noexcept {
   return impl_->side;
 }
 
+unsigned LocalRing::registered_count() const noexcept {
+  return static_cast<unsigned>(std::popcount(load_relaxed(&impl_->side->table->registered)));
+}
+
 Registration LocalRing::register_consumer(StartAt start_at, std::uint64_t sequence) {
   LocalMemory& memory = *impl_->memory;
-  const int pid = ::getpid();
-  const Seat seat = take_seat(memory.side, memory.options.registered_count_max, start_at, sequence,
-                              static_cast<std::uint64_t>(pid), name());
   auto inside = std::make_unique<Registration::Impl>();
-  inside->index = seat.index;
-  inside->sequence = seat.sequence;
+  inside->seat =
+      take_seat(memory.side, memory.options.registered_count_max, start_at, sequence, name());
+  inside->memory = impl_->memory;  // from here on its end gives the seat back
+  const unsigned index = inside->seat.index;
+  inside->index = index;
+  inside->sequence = inside->seat.sequence;
   inside->slot_count = memory.side.geometry.slot_count;
   inside->header = memory.side.header;
-  inside->page = memory.side.pages[seat.index];
+  inside->page = memory.side.pages[index];
   inside->doorbell = memory.side.doorbell;
-  inside->doorbell_fd = memory.side.doorbell_fds[seat.index];
-  inside->timer_fd = memory.side.timer_fds[seat.index];
-  inside->memory = impl_->memory;
-  inside->pid = pid;
+  inside->open_doorbell(memory.seats[index].doorbell.get(), name());
+  inside->timer_fd = memory.side.timer_fds[index];
   return Registration(std::move(inside));
 }
 

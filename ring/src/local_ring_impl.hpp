@@ -2,6 +2,7 @@
 // The inside of a LocalRing: its memory and, for a named one, its server.
 #pragma once
 
+#include <evring/detail/lease.hpp>
 #include <evring/local_ring.hpp>
 
 #include <memory>
@@ -20,7 +21,7 @@ struct LocalRing::Impl {
   std::shared_ptr<LocalMemory> memory;
   std::shared_ptr<ProducerSide> side;
   Mapping mapping;
-  int owner_pid;
+  ProcessMark owner;
   std::unique_ptr<LocalServer> server;  ///< a named ring's; ends first
 };
 

@@ -16,7 +16,6 @@
 #include <cstring>
 
 #include "fork_private.hpp"
-#include "registration_table.hpp"
 #include "system.hpp"
 
 namespace evring {
@@ -51,17 +50,12 @@ void watch(int poll, int fd, std::uint32_t events, int how = EPOLL_CTL_ADD) {
   if (::epoll_ctl(poll, how, fd, &event) != 0) throw_errno("epoll_ctl");
 }
 
-int kept(int fd, const std::string& what) {
-  if (fd < 0) throw_errno(what);
-  keep_from_forks(fd);
+/// Opens by `open()`, for this process and not for its forks.
+template <class Open>
+FileDescriptor opened(const std::string& what, Open&& open) {
+  FileDescriptor fd = open_privately(std::forward<Open>(open));
+  if (!fd) throw_errno(what);
   return fd;
-}
-
-void drop(int& fd) noexcept {
-  if (fd < 0) return;
-  release_to_forks(fd);
-  ::close(fd);
-  fd = -1;
 }
 
 bool is_allowed(int client, unsigned socket_mode) noexcept {
@@ -107,39 +101,29 @@ StartAt start_of(std::uint32_t abi) noexcept {
 }  // namespace
 
 LocalServer::LocalServer(std::shared_ptr<LocalMemory> memory)
-    : memory_(std::move(memory)),
-      path_(local_socket_path(memory_->options.name)),
-      owner_pid_(::getpid()) {
-  const auto held = hold_forks();
+    : memory_(std::move(memory)), path_(local_socket_path(memory_->options.name)) {
+  bind_socket();
   try {
-    bind_socket();
-    stop_ = kept(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd");
-    poll_ = kept(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
-    watch(poll_, listener_, EPOLLIN);
-    watch(poll_, stop_, EPOLLIN);
+    stop_ = opened("eventfd", [] { return ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); });
+    poll_ = opened("epoll_create1", [] { return ::epoll_create1(EPOLL_CLOEXEC); });
+    watch(poll_.get(), listener_.get(), EPOLLIN);
+    watch(poll_.get(), stop_.get(), EPOLLIN);
     start_thread();
   } catch (...) {
-    if (listener_ >= 0) ::unlink(path_.c_str());
-    drop(listener_);
-    drop(stop_);
-    drop(poll_);
+    ::unlink(path_.c_str());
     throw;
   }
 }
 
 LocalServer::~LocalServer() {
-  if (::getpid() != owner_pid_) {
+  if (!owner_.is_here()) {
     static_cast<void>(thread_.release());  // the thread is the owner's; nothing runs here
     return;
   }
-  signal_event(stop_);
+  signal_event(stop_.get());
   thread_->join();
   ::unlink(path_.c_str());
   while (!clients_.empty()) hang_up(clients_.begin()->first);
-  const auto held = hold_forks();
-  drop(listener_);
-  drop(stop_);
-  drop(poll_);
 }
 
 void LocalServer::bind_socket() {
@@ -147,14 +131,15 @@ void LocalServer::bind_socket() {
   const sockaddr_un address = socket_address(path_);
   if (connect_to(path_)) throw_errno(path_.native() + ": has a living owner", EADDRINUSE);
   if (errno == ECONNREFUSED) ::unlink(path_.c_str());  // a dead owner left it
-  FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket) throw_errno(path_.native() + ": socket");
+  FileDescriptor socket = opened(path_.native() + ": socket", [] {
+    return ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  });
   ::fchmod(socket.get(), memory_->options.socket_mode & 0666);  // what bind() creates with
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
     throw_errno(path_.native() + ": bind");
   }
   if (::listen(socket.get(), kListenBacklog) != 0) throw_errno(path_.native() + ": listen");
-  listener_ = kept(socket.release(), "socket");
+  listener_ = std::move(socket);
 }
 
 /// The thread takes no signals: they are for the program.
@@ -175,12 +160,12 @@ void LocalServer::start_thread() {
 void LocalServer::serve() noexcept {
   for (;;) {
     std::array<epoll_event, 16> events;
-    const int count = ::epoll_wait(poll_, events.data(), static_cast<int>(events.size()), -1);
+    const int count = ::epoll_wait(poll_.get(), events.data(), static_cast<int>(events.size()), -1);
     for (int i = 0; i < count; ++i) {
       const int fd = events[static_cast<std::size_t>(i)].data.fd;
       const std::uint32_t what = events[static_cast<std::size_t>(i)].events;
-      if (fd == stop_) return;
-      if (fd == listener_) {
+      if (fd == stop_.get()) return;
+      if (fd == listener_.get()) {
         accept_client();
       } else if ((what & (EPOLLHUP | EPOLLERR)) != 0) {
         hang_up(fd);
@@ -192,24 +177,25 @@ void LocalServer::serve() noexcept {
 }
 
 void LocalServer::accept_client() noexcept {
-  const auto held = hold_forks();
-  int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-  if (client < 0) {
+  FileDescriptor client = open_privately([this] {
+    return ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  });
+  if (!client) {
     constexpr int kBreathMs = 10;
     // Out of descriptors: the connection stays in the queue until some are free.
     if (errno == EMFILE || errno == ENFILE) ::poll(nullptr, 0, kBreathMs);
     return;
   }
-  if (clients_.size() >= kClientCountMax || !is_allowed(client, memory_->options.socket_mode)) {
-    ::close(client);
+  if (clients_.size() >= kClientCountMax ||
+      !is_allowed(client.get(), memory_->options.socket_mode)) {
     return;
   }
+  const int fd = client.get();
   try {
-    keep_from_forks(client);
-    watch(poll_, client, EPOLLIN | EPOLLRDHUP);
-    clients_.emplace(client, Client{});
+    clients_[fd].socket = std::move(client);
+    watch(poll_.get(), fd, EPOLLIN | EPOLLRDHUP);
   } catch (...) {
-    drop(client);
+    clients_.erase(fd);
   }
 }
 
@@ -224,7 +210,7 @@ void LocalServer::hear(int fd) noexcept {
   if (bytes == 0 && client.has_asked) {
     // It has left, and may still watch the connection to learn of this owner's end.
     leave(client);
-    watch(poll_, fd, 0, EPOLL_CTL_MOD);
+    watch(poll_.get(), fd, 0, EPOLL_CTL_MOD);
     return;
   }
   if (client.has_asked || static_cast<std::size_t>(bytes) != sizeof(request)) {
@@ -252,8 +238,8 @@ void LocalServer::answer(int fd, const AttachRequest& request) noexcept {
     descriptors[0] = memory_->read_only_file.get();
     reply.descriptor_count = 1;
   }
-  if (client.index >= 0) {
-    const ConsumerSeat& seat = memory_->seats[static_cast<std::size_t>(client.index)];
+  if (client.seat) {
+    const ConsumerSeat& seat = memory_->seats[client.seat->index];
     descriptors = {memory_->read_only_file.get(), seat.page_file.get(),
                    memory_->doorbell_file.get(), seat.doorbell.get(), seat.timer.get()};
     reply.descriptor_count = kDescriptorCountMax;
@@ -271,16 +257,15 @@ void LocalServer::fill_reply(const AttachRequest& request, Client& client, Attac
         EPROTO);
   }
   if ((request.flags & kWantsRegistration) == 0) return;
-  const Seat seat = take_seat(memory_->side, memory_->options.registered_count_max,
-                              start_of(request.start_at), request.sequence, 0, name);
-  client.index = static_cast<int>(seat.index);
-  reply.index = seat.index;
-  reply.sequence = seat.sequence;
+  client.seat = take_seat(memory_->side, memory_->options.registered_count_max,
+                          start_of(request.start_at), request.sequence, name);
+  reply.index = client.seat->index;
+  reply.sequence = client.seat->sequence;
 }
 
 void LocalServer::leave(Client& client) noexcept {
-  if (client.index >= 0) leave_seat(memory_->side, static_cast<unsigned>(client.index));
-  client.index = -1;
+  if (client.seat) leave_seat(memory_->side, *client.seat);
+  client.seat.reset();
 }
 
 void LocalServer::hang_up(int fd) noexcept {
@@ -288,8 +273,6 @@ void LocalServer::hang_up(int fd) noexcept {
   if (found == clients_.end()) return;
   leave(found->second);
   clients_.erase(found);
-  const auto held = hold_forks();
-  drop(fd);
 }
 
 }  // namespace evring

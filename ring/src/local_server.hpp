@@ -8,10 +8,12 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "local_memory.hpp"
 #include "local_socket.hpp"
+#include "registration_table.hpp"
 
 namespace evring {
 
@@ -28,8 +30,9 @@ class LocalServer {
 
  private:
   struct Client {
+    FileDescriptor socket;
     bool has_asked = false;
-    int index = -1;  ///< registered consumer, or -1
+    std::optional<Seat> seat;  ///< of a registered consumer
   };
 
   void bind_socket();
@@ -44,10 +47,10 @@ class LocalServer {
 
   std::shared_ptr<LocalMemory> memory_;
   std::filesystem::path path_;
-  int owner_pid_;
-  int listener_ = -1;
-  int stop_ = -1;
-  int poll_ = -1;
+  ProcessMark owner_;
+  FileDescriptor listener_;
+  FileDescriptor stop_;
+  FileDescriptor poll_;
   std::map<int, Client> clients_;
   std::unique_ptr<std::thread> thread_;
 };

@@ -12,7 +12,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 
+#include "fork_private.hpp"
 #include "registration.hpp"
 #include "system.hpp"
 
@@ -116,11 +118,10 @@ Registration make_registration(Answer& answer, const Mapping& mapping, int socke
   inside->page = inside->page_pages.as<evring_consumer_page>();
   inside->doorbell_pages = map_page(answer.descriptors[2], name + ": doorbell page");
   inside->doorbell = inside->doorbell_pages.as<evring_doorbell_page>();
-  inside->owned_doorbell_fd = std::move(answer.descriptors[3]);
+  inside->open_doorbell(answer.descriptors[3].get(), name);
   inside->owned_timer_fd = std::move(answer.descriptors[4]);
-  inside->doorbell_fd = inside->owned_doorbell_fd.get();
   inside->timer_fd = inside->owned_timer_fd.get();
-  inside->owner = FileDescriptor(::fcntl(socket, F_DUPFD_CLOEXEC, 0));
+  inside->owner = open_privately([=] { return ::fcntl(socket, F_DUPFD_CLOEXEC, 0); });
   if (!inside->owner) throw_errno(name + ": dup of the connection");
   return Registration(std::move(inside));
 }
@@ -162,9 +163,10 @@ sockaddr_un socket_address(const std::filesystem::path& path) {
   return address;
 }
 
-FileDescriptor connect_to(const std::filesystem::path& path) {
+FileDescriptor connect_to(const std::filesystem::path& path, bool is_private) {
   const sockaddr_un address = socket_address(path);
-  FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  const auto open = [] { return ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0); };
+  FileDescriptor socket = is_private ? open_privately(open) : FileDescriptor(open());
   if (!socket) return socket;
   const timeval patience{2, 0};  // an owner that is stopped must not stop this process
   ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
@@ -195,7 +197,8 @@ std::vector<std::string> local_ring_names() {
 Attachment attach_local(const std::string& name, std::optional<StartAt> register_at,
                         std::uint64_t sequence) {
   const std::filesystem::path path = local_socket_path(name);
-  FileDescriptor socket = connect_to(path);
+  // A child of a registered consumer that kept the connection would keep the seat.
+  FileDescriptor socket = connect_to(path, register_at.has_value());
   if (!socket) {
     const int error = errno;
     const char* why = error == ENOENT         ? "no such local ring: "

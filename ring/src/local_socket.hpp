@@ -5,7 +5,7 @@
 #pragma once
 
 #include <evring/abi.h>
-#include <evring/local_ring.hpp>
+#include <evring/descriptor.hpp>
 
 #include <sys/un.h>
 
@@ -55,7 +55,8 @@ std::filesystem::path local_socket_dir();
 /// @throws std::system_error (ENAMETOOLONG).
 sockaddr_un socket_address(const std::filesystem::path& path);
 
-/// A seqpacket socket connected to `path`; empty with errno where that fails.
-FileDescriptor connect_to(const std::filesystem::path& path);
+/// A seqpacket socket connected to `path`, severed in forked children if `is_private`;
+/// empty with errno where that fails.
+FileDescriptor connect_to(const std::filesystem::path& path, bool is_private = false);
 
 }  // namespace evring

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The producer's set-up, takeover, status block and doorbells. The gate is in
 // producer_gate.cpp. Ordering: P5, P6 and D2, explained in ring/PROTOCOL.md.
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <bit>
 #include <ctime>
 
 #include "evring/producer.hpp"
+#include "fork_private.hpp"
 #include "system.hpp"
 
 namespace evring {
@@ -27,19 +25,11 @@ bool is_after(std::uint64_t a, std::uint64_t b) noexcept {
   return static_cast<std::int64_t>(a - b) > 0;
 }
 
-/// The record lock dies with the process that holds it, and a fork does not inherit it.
-bool lock_record(int fd, short type) noexcept {
-  struct flock lock {};
-  lock.l_type = type;
-  lock.l_whence = SEEK_SET;
-  return ::fcntl(fd, F_SETLK, &lock) == 0;
-}
-
 }  // namespace
 
 ProducerCore::ProducerCore(const LocalRing& ring, WhenFull when_full)
-    : side_(ring.producer_side()), when_full_(when_full) {
-  lock(ring.name());
+    : side_(ring.producer_side()), lease_(side_->lease_fd, ring.name()), when_full_(when_full) {
+  if (!lease_.take(kProducerByte)) throw_errno(ring.name() + ": has a living producer", EBUSY);
   slots_ = side_->slots;
   mask_ = side_->geometry.slot_count - 1;
   head_word_ = word_of(side_->header->head);
@@ -51,33 +41,22 @@ ProducerCore::ProducerCore(const LocalRing& ring, WhenFull when_full)
   if (!register_cheap_barrier()) {
     fetch_or(armed_word_, EVRING_ARMED_FENCE);
   }
+  disown_in_forks(this, [](void* self) { static_cast<ProducerCore*>(self)->disown(); });
   take_over();
 }
 
 ProducerCore::~ProducerCore() {
+  forget_in_forks(this);
+  if (!lease_.is_mine()) return;
   // What was claimed ahead was not touched, unless by a producer that died.
   store_write_limit(is_after(torn_limit_, next_sequence()) ? torn_limit_ : next_sequence());
   store_relaxed(&side_->table->claim, write_limit_);
   refresh_status();
-  lock_record(side_->lock_fd, F_UNLCK);
-  side_->lock_pid.store(0);
 }
 
-void ProducerCore::lock(const std::string& name) {
-  const int pid = ::getpid();
-  int holder = side_->lock_pid.load();
-  // A pid that is not this process's was copied by fork: the record lock decides.
-  if (holder == pid || !side_->lock_pid.compare_exchange_strong(holder, pid)) {
-    throw_errno(name + ": has a producer in this process", EBUSY);
-  }
-  if (lock_record(side_->lock_fd, F_WRLCK)) return;
-  side_->lock_pid.store(0);
-  struct flock found {};
-  found.l_type = F_WRLCK;
-  found.l_whence = SEEK_SET;
-  ::fcntl(side_->lock_fd, F_GETLK, &found);
-  throw_errno(name + ": has a producer in process " + std::to_string(found.l_pid), EBUSY);
-}
+/// Head only grows, so no limit that lies behind it grants anything: what is published
+/// from here asks first, and is refused.
+void ProducerCore::disown() noexcept { write_limit_ = next_sequence() - 1; }
 
 void ProducerCore::take_over() noexcept {
   load_status();
@@ -134,6 +113,7 @@ std::uint64_t ProducerCore::repair_slots() noexcept {
 std::uint64_t ProducerCore::now_ns() const noexcept { return clock_ns(CLOCK_MONOTONIC); }
 
 void ProducerCore::refresh_status() noexcept {
+  if (!lease_.is_mine()) return;
   refreshed_next_ = next_sequence();
   refreshed_event_ns_ = last_event_ns_;
   evring_status block{};

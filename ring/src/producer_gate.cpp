@@ -19,7 +19,7 @@ namespace {
 /// Few: who waits here has a whole ring ahead of a consumer, which may share this CPU.
 constexpr unsigned kSpinRounds = 8;
 constexpr unsigned kYieldRounds = 256;
-constexpr unsigned kReapEvery = 64;
+constexpr unsigned kReapEvery = 64;  ///< rounds of a wait, or refusals
 constexpr long kSleepNs = 50'000;
 
 /// Waits a little, and a little more patiently each round.
@@ -54,6 +54,7 @@ void ProducerCore::store_write_limit(std::uint64_t limit) noexcept {
 }
 
 std::uint64_t ProducerCore::claim_room(std::uint64_t count, std::uint64_t at_least) noexcept {
+  if (!lease_.is_mine()) return 0;
   const std::uint64_t wanted = std::max(count, claim_ahead_count_);
   const std::uint64_t room = gated_ ? gated_claim(wanted, at_least) : wanted;
   const bool is_ahead = static_cast<std::int64_t>(next_sequence() + room - write_limit_) > 0;
@@ -85,9 +86,14 @@ std::uint64_t ProducerCore::gated_claim(std::uint64_t wanted, std::uint64_t at_l
       refresh_gate();
       continue;
     }
-    if (room >= at_least || when_full_ == WhenFull::kRefuse) return room;
+    if (room >= at_least) return room;
+    if (when_full_ == WhenFull::kRefuse) {
+      // Who holds the gate may be dead: a look now and then, not for each drop.
+      if (refusal_count_++ % kReapEvery == 0 && reap_blockers(at_least)) continue;
+      return room;
+    }
     wait_a_little(round);
-    if (++round % kReapEvery == 0) reap_seats(*side_);
+    if (++round % kReapEvery == 0) reap_blockers(at_least);
     is_fresh = false;
   }
 }
@@ -96,7 +102,9 @@ void ProducerCore::refresh_gate() noexcept {
   // (G3) The count before what it counts, or a change is taken for seen that was not.
   // Pairs with (G1).
   gate_change_count_ = load_acquire(&side_->table->change_count);
-  gate_registered_ = load_relaxed(&side_->table->registered);
+  // (G7) Who is registered before what lies in the slots of one who left is written over,
+  // or its last reads see new words. Pairs with (G6).
+  gate_registered_ = load_acquire(&side_->table->registered);
   std::uint64_t longest_lag = 0;
   for (std::uint64_t rest = gate_registered_; rest != 0; rest &= rest - 1) {
     const auto index = static_cast<unsigned>(std::countr_zero(rest));
@@ -104,6 +112,16 @@ void ProducerCore::refresh_gate() noexcept {
     longest_lag = std::max(longest_lag, next_sequence() - gate_cursor_[index]);
   }
   gate_limit_ = next_sequence() - longest_lag + mask_ + 1;
+}
+
+/// Ends the registrations of the dead among those that leave no room for `wanted` events.
+bool ProducerCore::reap_blockers(std::uint64_t wanted) noexcept {
+  std::uint64_t blockers = 0;
+  for (std::uint64_t rest = gate_registered_; rest != 0; rest &= rest - 1) {
+    const auto index = static_cast<unsigned>(std::countr_zero(rest));
+    if (next_sequence() + wanted - gate_cursor_[index] > mask_ + 1) blockers |= 1ULL << index;
+  }
+  return reap_seats(*side_, lease_, blockers) > 0;
 }
 
 /// A cursor counts when it lies between the one before and what is published: one

@@ -3,6 +3,7 @@
 // ring/PROTOCOL.md, "Doorbells".
 #include "registration.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,15 +11,15 @@
 #include <algorithm>
 
 #include "evring/memory.hpp"
-#include "registration_table.hpp"
 #include "system.hpp"
 
 namespace evring {
 
 Registration::Impl::~Impl() {
-  if (is_armed) disarm();
+  if (!mark.is_here()) return;
+  disarm();
   if (memory != nullptr) {
-    if (pid == ::getpid()) leave_seat(memory->side, index);
+    leave_seat(memory->side, seat);
   } else if (owner) {
     // Says that this consumer has left, without hanging up on whoever still watches
     // the owner through another descriptor of this connection.
@@ -26,7 +27,15 @@ Registration::Impl::~Impl() {
   }
 }
 
+void Registration::Impl::open_doorbell(int pipe_end, const std::string& name) {
+  const std::string path = "/proc/self/fd/" + std::to_string(pipe_end);
+  doorbell_fd = FileDescriptor(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!doorbell_fd) throw_errno(name + ": opening its doorbell, " + path);
+  drain(doorbell_fd.get());
+}
+
 bool Registration::Impl::arm(const ArmRequest& request, std::uint64_t cursor) noexcept {
+  if (!mark.is_here()) return false;
   if (is_armed) disarm();
   const auto wake_us = static_cast<std::uint64_t>(std::max<std::int64_t>(request.wake.count(), 0));
   // Without a time to wait, the first event rings.
@@ -61,17 +70,17 @@ bool Registration::Impl::arm(const ArmRequest& request, std::uint64_t cursor) no
 }
 
 bool Registration::Impl::disarm() noexcept {
-  if (!is_armed) return false;
+  if (!is_armed || !mark.is_here()) return false;
   is_armed = false;
   const std::uint64_t before = fetch_and(word_of(doorbell->armed), ~bit());
   set_timer(timer_fd, 0);
-  bool rang = drain(doorbell_fd);
+  bool rang = drain(doorbell_fd.get());
   if (!rang && (before & bit()) == 0) {
     // Claimed, and about to ring: wait for it here, or it would wake the next park.
-    pollfd wait{doorbell_fd, POLLIN, 0};
+    pollfd wait{doorbell_fd.get(), POLLIN, 0};
     constexpr int kLongestMs = 10;  // the producer may have died in between
     uninterrupted([&] { return ::poll(&wait, 1, kLongestMs); });
-    rang = drain(doorbell_fd);
+    rang = drain(doorbell_fd.get());
   }
   return rang;
 }
@@ -84,7 +93,7 @@ Registration::~Registration() = default;
 unsigned Registration::index() const noexcept { return impl_->index; }
 std::uint64_t Registration::sequence() const noexcept { return impl_->sequence; }
 evring_consumer_page* Registration::page() const noexcept { return impl_->page; }
-int Registration::doorbell_fd() const noexcept { return impl_->doorbell_fd; }
+int Registration::doorbell_fd() const noexcept { return impl_->doorbell_fd.get(); }
 int Registration::timer_fd() const noexcept { return impl_->timer_fd; }
 int Registration::owner_fd() const noexcept { return impl_->owner ? impl_->owner.get() : -1; }
 bool Registration::disarm() noexcept { return impl_->disarm(); }

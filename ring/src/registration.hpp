@@ -3,12 +3,14 @@
 // for one behind a socket; only who owns the memory and who hears of the end differ.
 #pragma once
 
-#include <evring/local_ring.hpp>
+#include <evring/registration.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "local_memory.hpp"
+#include "registration_table.hpp"
 
 namespace evring {
 
@@ -19,19 +21,19 @@ struct Registration::Impl {
   const evring_header* header = nullptr;
   evring_consumer_page* page = nullptr;
   evring_doorbell_page* doorbell = nullptr;
-  int doorbell_fd = -1;
+  FileDescriptor doorbell_fd;
   int timer_fd = -1;
   bool is_armed = false;
+  ProcessMark mark;  ///< who registered: a fork's copy does nothing
 
   /// In the owner's process (and its forks).
   std::shared_ptr<LocalMemory> memory;
-  int pid = 0;  ///< who registered: a fork's copy does not unregister
+  Seat seat;
 
   /// Behind a socket.
   std::optional<Mapping> mapping;
   SharedPages page_pages;
   SharedPages doorbell_pages;
-  FileDescriptor owned_doorbell_fd;
   FileDescriptor owned_timer_fd;
   FileDescriptor owner;
 
@@ -40,6 +42,9 @@ struct Registration::Impl {
   Impl& operator=(const Impl&) = delete;
   ~Impl();
 
+  /// Takes the reading end of the doorbell's pipe, as a description of its own that
+  /// nobody else can make block, and empties it of what rang before.
+  void open_doorbell(int pipe_end, const std::string& name);
   bool arm(const ArmRequest& request, std::uint64_t cursor) noexcept;
   bool disarm() noexcept;
 

@@ -3,10 +3,10 @@
 // ring/PROTOCOL.md, "Gated".
 #include "registration_table.hpp"
 
-#include <signal.h>
-
+#include <bit>
 #include <cerrno>
 #include <stdexcept>
+#include <utility>
 
 #include "evring/memory.hpp"
 #include "system.hpp"
@@ -16,22 +16,33 @@ namespace {
 
 std::uint64_t bit(unsigned index) noexcept { return 1ULL << index; }
 
-/// Takes a free index, starting behind the one given last: a page comes back late to
-/// those who may still have it mapped.
-int take_index(RegistrationTable& table, unsigned seat_count) noexcept {
-  std::uint64_t taken = load_relaxed(&table.taken);
-  for (;;) {
-    const auto turn = static_cast<unsigned>(load_relaxed(&table.change_count) % seat_count);
-    int found = -1;
-    for (unsigned i = 0; i < seat_count && found < 0; ++i) {
+std::uint64_t registered(const ProducerSide& side) noexcept {
+  return load_relaxed(&side.table->registered);
+}
+
+void unregister(ProducerSide& side, unsigned index) noexcept {
+  // (G6) All that the consumer read before its absence, or a producer overwrites what it
+  // still reads. Pairs with (G7). For another process its socket, or the kernel that
+  // dropped its lease, has carried those reads here.
+  fetch_and(&side.table->registered, ~bit(index));
+  fetch_add(&side.table->change_count, 1);
+  fetch_and(word_of(side.doorbell->armed), ~bit(index));
+}
+
+/// Takes the lease of a free index, or else of one whose consumer is dead; behind the one
+/// given last: a page comes back late to those who may still have it mapped.
+int take_index(ProducerSide& side, const Lease& lease, unsigned seat_count) noexcept {
+  const auto turn = static_cast<unsigned>(load_relaxed(&side.table->change_count) % seat_count);
+  for (const std::uint64_t passed_over : {registered(side), ~registered(side)}) {
+    for (unsigned i = 0; i < seat_count; ++i) {
       const unsigned index = (turn + i) % seat_count;
-      if ((taken & bit(index)) == 0) found = static_cast<int>(index);
-    }
-    if (found < 0) return -1;
-    if (compare_exchange(&table.taken, taken, taken | bit(static_cast<unsigned>(found)))) {
-      return found;
+      if ((passed_over & bit(index)) != 0 || !lease.take(index)) continue;
+      // Whoever had the lease has left nothing behind, or is dead.
+      if ((registered(side) & bit(index)) != 0) unregister(side, index);
+      return static_cast<int>(index);
     }
   }
+  return -1;
 }
 
 std::uint64_t oldest_of(const Geometry& geometry, std::uint64_t head) noexcept {
@@ -100,21 +111,18 @@ void check_sequence(const ProducerSide& side, std::uint64_t sequence, const std:
 }  // namespace
 
 Seat take_seat(ProducerSide& side, unsigned seat_count, StartAt start_at, std::uint64_t sequence,
-               std::uint64_t pid, const std::string& name) {
+               const std::string& name) {
   if (start_at == StartAt::kSequence) check_sequence(side, sequence, name);
-  int taken = take_index(*side.table, seat_count);
-  if (taken < 0 && reap_seats(side) > 0) taken = take_index(*side.table, seat_count);
+  Lease lease(side.lease_fd, name);
+  const int taken = take_index(side, lease, seat_count);
   if (taken < 0) {
     throw_errno(name + ": all " + std::to_string(seat_count) +
                     " registrations are taken (registered_count_max)",
                 ENOSPC);
   }
   const auto index = static_cast<unsigned>(taken);
-  store_relaxed(&side.table->entries[index].pid, pid);
   store_relaxed(word_of(side.pages[index]->arm_cursor), 0);
   set_timer(side.timer_fds[index], 0);
-  drain(side.timer_fds[index]);
-  drain(side.doorbell_fds[index]);
 
   std::uint64_t start = wanted_start(side, start_at, sequence);
   announce(side, index, start);
@@ -123,28 +131,25 @@ Seat take_seat(ProducerSide& side, unsigned seat_count, StartAt start_at, std::u
     if (static_cast<std::int64_t>(safe - start) > 0) start = safe;
     announce(side, index, start);
   }
-  return {index, start};
+  return {index, start, std::move(lease)};
 }
 
-void leave_seat(ProducerSide& side, unsigned index) noexcept {
-  RegistrationTable& table = *side.table;
-  fetch_and(&table.registered, ~bit(index));
-  fetch_add(&table.change_count, 1);
-  fetch_and(word_of(side.doorbell->armed), ~bit(index));
-  store_relaxed(&table.entries[index].pid, 0);
-  fetch_and(&table.taken, ~bit(index));
+void leave_seat(ProducerSide& side, const Seat& seat) noexcept {
+  if (!seat.lease.is_mine()) return;
+  unregister(side, seat.index);
+  seat.lease.give_back(seat.index);
 }
 
-unsigned reap_seats(ProducerSide& side) noexcept {
+unsigned reap_seats(ProducerSide& side, const Lease& lease, std::uint64_t candidates) noexcept {
   unsigned reaped = 0;
-  for (unsigned index = 0; index < EVRING_CONSUMER_COUNT_MAX; ++index) {
-    if ((load_relaxed(&side.table->taken) & bit(index)) == 0) continue;
-    std::uint64_t pid = load_relaxed(&side.table->entries[index].pid);
-    if (pid == 0 || ::kill(static_cast<pid_t>(pid), 0) == 0 || errno != ESRCH) continue;
-    // Whoever takes the pid away ends the registration: nobody does it twice.
-    if (!compare_exchange(&side.table->entries[index].pid, pid, 0)) continue;
-    leave_seat(side, index);
-    ++reaped;
+  for (std::uint64_t rest = candidates; rest != 0; rest &= rest - 1) {
+    const auto index = static_cast<unsigned>(std::countr_zero(rest));
+    if (!lease.take(index)) continue;
+    if ((registered(side) & bit(index)) != 0) {
+      unregister(side, index);
+      ++reaped;
+    }
+    lease.give_back(index);
   }
   return reaped;
 }

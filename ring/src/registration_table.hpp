@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Who is registered at a local ring: taking an index, finding a start that a gated
-// producer will not overwrite, giving the index back. Lock-free, for the owner's
-// threads and its forked children at once.
+// producer will not overwrite, giving the index back. For the owner's threads and its
+// forked children at once: who holds the lease of an index may change its entry.
 #pragma once
 
-#include <evring/local_ring.hpp>
+#include <evring/consumer.hpp>
+#include <evring/detail/lease.hpp>
+#include <evring/detail/producer_side.hpp>
 
 #include <cstdint>
 #include <string>
@@ -14,19 +16,19 @@ namespace evring {
 struct Seat {
   unsigned index = 0;
   std::uint64_t sequence = 0;
+  Lease lease;  ///< of byte `index`: the registration lives as long as its process
 };
 
-/// Registers a consumer.
-///
-/// @param pid  of the process whose death ends the registration; 0 when a socket tells.
+/// Registers a consumer, which lives as long as this process or until leave_seat().
 /// @throws std::system_error (ENOSPC); std::out_of_range for a bad sequence.
 Seat take_seat(ProducerSide& side, unsigned seat_count, StartAt start_at, std::uint64_t sequence,
-               std::uint64_t pid, const std::string& name);
+               const std::string& name);
 
-/// Ends a registration: no gate, no doorbell any more.
-void leave_seat(ProducerSide& side, unsigned index) noexcept;
+/// Ends a registration: no gate, no doorbell any more. In a forked child: nothing.
+void leave_seat(ProducerSide& side, const Seat& seat) noexcept;
 
-/// Ends the registrations of processes that are no more. @return how many.
-unsigned reap_seats(ProducerSide& side) noexcept;
+/// Ends those registrations in the set `candidates` (bit i: index i) whose process is no
+/// more: one system call each. `lease` is any but theirs. @return how many.
+unsigned reap_seats(ProducerSide& side, const Lease& lease, std::uint64_t candidates) noexcept;
 
 }  // namespace evring

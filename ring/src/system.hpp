@@ -3,7 +3,9 @@
 // that name what they were for. Private to the library.
 #pragma once
 
-#include <evring/local_ring.hpp>
+#include <evring/descriptor.hpp>
+
+#include <linux/types.h>
 
 #include <cerrno>
 #include <cstddef>
@@ -51,10 +53,10 @@ bool expensive_barrier() noexcept;
 /// Starts a timerfd, once, `wake_us` from now; 0 stops it.
 void set_timer(int fd, std::uint64_t wake_us) noexcept;
 
-/// Swallows what an eventfd or timerfd holds. @return whether there was something.
+/// Swallows what a non-blocking doorbell holds. @return whether there was something.
 bool drain(int fd) noexcept;
 
-/// Adds one to an eventfd: a doorbell.
+/// Rings a doorbell (or adds one to an eventfd); `fd` must be non-blocking.
 void signal_event(int fd) noexcept;
 
 }  // namespace evring

@@ -31,7 +31,7 @@ void UringParker::choose_rung(const RingLink& link, RungChoice& choice) const {
   if (!link.doorbell_refusal().empty()) {
     choice = {Rung::kSpin, link.doorbell_refusal()};
   } else if (!link.is_device()) {
-    choice = {Rung::kUringPoll, "local ring: eventfd and timerfd, polled by io_uring"};
+    choice = {Rung::kUringPoll, "local ring: doorbell and timerfd, polled by io_uring"};
   } else if (best_rung_ != Rung::kUringCommand) {
     choice = {Rung::kUringPoll, "asked for nothing better"};
   } else if (!support_.uring_command) {

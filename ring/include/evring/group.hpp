@@ -7,6 +7,7 @@
 
 #include <evring/abi.h>
 #include <evring/consumer.hpp>
+#include <evring/detail/lease.hpp>
 #include <evring/group_record.hpp>
 #include <evring/local_ring.hpp>
 #include <evring/mapping.hpp>
@@ -30,31 +31,10 @@ struct GroupBalance {
   bool balanced() const noexcept { return received + lost + held == claim - start; }
 };
 
-/// A descriptor with a description of its own, which no fork shares: the locks taken
-/// through it end with this object, or with the process. Its copy in a forked child is
-/// closed there and does nothing.
-class GroupLock {
- public:
-  GroupLock() = default;
-  /// @throws std::system_error naming `what`.
-  GroupLock(int group_fd, const std::string& what);
-  GroupLock(GroupLock&& other) noexcept;
-  GroupLock& operator=(GroupLock&&) = delete;
-  ~GroupLock();
-
-  int get() const noexcept { return fd_; }
-  /// Whether this process is the one that made it.
-  bool is_mine() const noexcept;
-
- private:
-  int fd_ = -1;
-  int pid_ = 0;
-};
-
 /// A record that this process holds: its index, and the lock that dies with it.
 struct GroupPlace {
   unsigned index = 0;
-  GroupLock lock;
+  Lease lock;
 };
 
 /// What the members of one group share: a sealed memory file that all of them map
@@ -118,7 +98,7 @@ class Group {
  private:
   struct Impl;
   explicit Group(std::shared_ptr<Impl> impl) noexcept;
-  GroupLock own_description() const;
+  Lease own_description() const;
   std::shared_ptr<Impl> impl_;
 };
 

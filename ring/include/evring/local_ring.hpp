@@ -7,11 +7,10 @@
 
 #include <evring/abi.h>
 #include <evring/consumer.hpp>
+#include <evring/descriptor.hpp>
 #include <evring/mapping.hpp>
+#include <evring/registration.hpp>
 
-#include <array>
-#include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -21,26 +20,7 @@
 
 namespace evring {
 
-/// An owned file descriptor; closed at the end. -1 when empty.
-class FileDescriptor {
- public:
-  FileDescriptor() = default;
-  explicit FileDescriptor(int fd) noexcept : fd_(fd) {}
-  FileDescriptor(FileDescriptor&& other) noexcept : fd_(other.release()) {}
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
-  ~FileDescriptor();
-
-  int get() const noexcept { return fd_; }
-  explicit operator bool() const noexcept { return fd_ >= 0; }
-  int release() noexcept {
-    const int fd = fd_;
-    fd_ = -1;
-    return fd;
-  }
-
- private:
-  int fd_ = -1;
-};
+struct ProducerSide;
 
 struct LocalRingOptions {
   std::uint64_t slot_count = 4096;  ///< a power of two
@@ -58,82 +38,6 @@ template <class Layout>
 constexpr AnySlotLayout slot_of() noexcept {
   return {Layout::format(), Layout::slot_bytes()};
 }
-
-/// When a parked consumer wants its doorbell.
-struct ArmRequest {
-  std::uint16_t wake_events = 1;          ///< when so many events are there …
-  std::chrono::microseconds wake{0};      ///< … or this long after the first; 0: with the first
-  std::chrono::milliseconds max_idle{0};  ///< … or after so long without any; 0: the rung's bound
-};
-
-/// A registered consumer of a local ring: its page, its place in the doorbell page
-/// and the two descriptors that wake it. Unregisters at the end. One thread.
-class Registration {
- public:
-  Registration(Registration&&) noexcept;
-  Registration& operator=(Registration&&) noexcept;
-  ~Registration();
-
-  unsigned index() const noexcept;
-  /// The sequence the registration starts at; pass it to BasicConsumer::gate().
-  std::uint64_t sequence() const noexcept;
-  evring_consumer_page* page() const noexcept;
-
-  /// Asks for one doorbell for events at or past `cursor`.
-  ///
-  /// @return true: armed, now sleep on doorbell_fd() and timer_fd(). False: the
-  ///         events are there already or the ring is gone, and nothing is armed.
-  /// Pays the expensive side of the barrier (membarrier), so the producer need not.
-  /// Publishes `cursor` to a gated producer too.
-  bool arm(const ArmRequest& request, std::uint64_t cursor) noexcept;
-
-  /// Takes the arm back and swallows a doorbell that rang meanwhile. After a
-  /// wake-up too. @return whether it had rung.
-  bool disarm() noexcept;
-
-  /// Readable (an eventfd, non-blocking reads of 8 bytes) when the doorbell rang.
-  int doorbell_fd() const noexcept;
-  /// Readable (a timerfd) when `wake` has passed after the first event.
-  int timer_fd() const noexcept;
-  /// Hangs up when the ring's owner goes away; -1 within the owner's process.
-  int owner_fd() const noexcept;
-
-  struct Impl;
-  explicit Registration(std::unique_ptr<Impl> impl) noexcept;
-
- private:
-  std::unique_ptr<Impl> impl_;
-};
-
-/// Who is registered, in memory that the owner shares with what it forks and with
-/// nobody else: what a consumer may write is in its page and the doorbell page only.
-struct RegistrationTable {
-  std::uint64_t registered = 0;    ///< bit i: consumer i is registered
-  std::uint64_t taken = 0;         ///< bit i: index i is in use
-  std::uint64_t change_count = 0;  ///< one more for each change of an entry
-  std::uint64_t claim = 0;         ///< gated: end of what the producer asks the gate for
-  std::uint64_t reserved[4]{};
-  struct Entry {
-    std::uint64_t change_count = 0;  ///< one more for each change of this entry
-    std::uint64_t start = 0;         ///< where the cursor begins
-    std::uint64_t pid = 0;           ///< of the process that registered; 0 behind a socket
-  };
-  std::array<Entry, EVRING_CONSUMER_COUNT_MAX> entries{};
-};
-
-/// What the producer's side of a local ring needs; shared with forked children.
-struct ProducerSide {
-  evring_header* header = nullptr;
-  std::byte* slots = nullptr;
-  Geometry geometry;
-  evring_doorbell_page* doorbell = nullptr;
-  RegistrationTable* table = nullptr;
-  std::array<evring_consumer_page*, EVRING_CONSUMER_COUNT_MAX> pages{};
-  std::array<int, EVRING_CONSUMER_COUNT_MAX> doorbell_fds{};
-  std::array<int, EVRING_CONSUMER_COUNT_MAX> timer_fds{};
-  int lock_fd = -1;               ///< which process has the producer: its record lock
-  std::atomic<int> lock_pid = 0;  ///< and whether this one has; a pid, for forks copy it
-};
 
 /// Owns a local ring. Sealed against growing, shrinking and any new writer; the
 /// writable mapping lives in this process and in what it forks. Copies share it;
@@ -161,6 +65,9 @@ class LocalRing {
   /// sequence() is overwritten from now on.
   /// @throws std::system_error (ENOSPC) when registered_count_max are taken.
   Registration register_consumer(StartAt start_at = StartAt::kNewest, std::uint64_t sequence = 0);
+
+  /// How many consumers are registered; a dead one counts until somebody needs its seat.
+  unsigned registered_count() const noexcept;
 
   const std::shared_ptr<ProducerSide>& producer_side() const noexcept;
 

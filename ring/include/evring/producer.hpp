@@ -6,6 +6,8 @@
 #pragma once
 
 #include <evring/abi.h>
+#include <evring/detail/lease.hpp>
+#include <evring/detail/producer_side.hpp>
 #include <evring/local_ring.hpp>
 #include <evring/memory.hpp>
 #include <evring/slot.hpp>
@@ -122,7 +124,8 @@ class ProducerCore {
   void (*step_hook_)(PublishStep) = nullptr;  ///< tests: see PublishStep
 
  private:
-  void lock(const std::string& name);
+  /// In a forked child's copy: nothing may be written from here any more.
+  void disown() noexcept;
   void take_over() noexcept;
   void load_status() noexcept;
   std::uint64_t repair_slots() noexcept;
@@ -132,6 +135,7 @@ class ProducerCore {
   std::uint64_t known_room(std::uint64_t wanted) const noexcept;
   void store_write_limit(std::uint64_t limit) noexcept;
   void refresh_gate() noexcept;
+  bool reap_blockers(std::uint64_t wanted) noexcept;
   void refresh_cursor(unsigned index) noexcept;
 
   void consider_doorbell(unsigned index, std::uint64_t count) noexcept;
@@ -139,11 +143,13 @@ class ProducerCore {
   void start_timer(unsigned index, std::uint64_t arm_cursor, std::uint64_t wake_us) noexcept;
 
   std::shared_ptr<ProducerSide> side_;
+  Lease lease_;
   WhenFull when_full_;
   std::uint64_t claim_ahead_count_;      ///< how far ahead the write limit is moved
   std::uint64_t gate_registered_ = 0;    ///< who was registered when the gate was refreshed
   std::uint64_t gate_change_count_ = 0;  ///< RegistrationTable::change_count then
   std::uint64_t gate_limit_ = 0;         ///< may publish sequences before this
+  std::uint64_t refusal_count_ = 0;      ///< how often the gate was found shut, refusing
   std::array<std::uint64_t, EVRING_CONSUMER_COUNT_MAX> gate_cursor_{};  ///< last valid one
   std::array<std::uint64_t, EVRING_CONSUMER_COUNT_MAX> gate_entry_change_{};
   std::uint64_t dropped_ = 0;
@@ -157,6 +163,10 @@ class ProducerCore {
 };
 
 /// The producer of one local ring. One thread; see SharedProducer for several.
+///
+/// The copy in a forked child is inert: it publishes nothing (kDropped), and its end ends
+/// nothing. A child that is to publish makes a producer of its own, once the parent's has
+/// ended or died.
 ///
 /// `Hook` is called at every PublishStep with the step, for tests that kill it there.
 /// Without `kDoorbells` nobody is ever rung: for measuring what the look costs.
