@@ -2,6 +2,7 @@
 /*
  * The driver interface of driver.h, over the sections of producer.h. A driver
  * stops its interrupt before it unregisters, and publishes nothing after that.
+ * Ordering: P1 and P2, see producer.c; ring/PROTOCOL.md draws the pairs.
  */
 #include <linux/export.h>
 #include <linux/slab.h>
@@ -9,7 +10,6 @@
 #include "device.h"
 #include "driver.h"
 #include "trace.h"
-#include "writer.h"
 
 /**
  * evring_register() - make a ring device for a driver
@@ -57,64 +57,6 @@ void evring_unregister(struct evring_device *device)
 }
 EXPORT_SYMBOL_GPL(evring_unregister);
 
-static __always_inline void write_event(const struct evring_writer *writer, u64 sequence, u32 index,
-					const void *events)
-{
-	const struct evring_event *event = (const struct evring_event *)events + index;
-
-	evring_slot_write(writer, sequence, event->type,
-			  min(event->length_bytes, writer->payload_bytes), event->payload);
-}
-
-/**
- * evring_publish_batch() - publish several events with one timestamp and one head
- * @device: from evring_register()
- * @events: in order
- * @event_count: how many
- *
- * Context: Any but NMI; with EVRING_DRIVER_SINGLE_CONTEXT never beside itself.
- * Return: how many were published, from the first on; the rest is counted as
- *         dropped: a gated ring was full.
- */
-u32 evring_publish_batch(struct evring_device *device, const struct evring_event *events,
-			 u32 event_count)
-{
-	struct evring_producer *producer = &device->producer;
-	struct evring_section section;
-	u32 published;
-
-	if (!event_count || !evring_section_enter(producer, &section))
-		return 0;
-	published = evring_write_batch(producer, &section, event_count, write_event, events);
-	if (unlikely(published < event_count))
-		trace_evring_drop(device->id, producer->head, event_count - published);
-	evring_device_section_end(device, &section);
-	return published;
-}
-EXPORT_SYMBOL_GPL(evring_publish_batch);
-
-/**
- * evring_publish() - publish one event
- * @device: from evring_register()
- * @type: the driver's own
- * @payload: read before the call returns
- * @length_bytes: more than payload_bytes is cut off
- *
- * Context: Any but NMI; with EVRING_DRIVER_SINGLE_CONTEXT never beside itself.
- * Return: false when it was dropped: a gated ring was full.
- */
-bool evring_publish(struct evring_device *device, u32 type, const void *payload, u32 length_bytes)
-{
-	const struct evring_event event = {
-		.type = type,
-		.length_bytes = length_bytes,
-		.payload = payload,
-	};
-
-	return evring_publish_batch(device, &event, 1);
-}
-EXPORT_SYMBOL_GPL(evring_publish);
-
 static void reservation_fill(const struct evring_producer *producer,
 			     const struct evring_section *section,
 			     struct evring_reservation *reservation)
@@ -122,6 +64,7 @@ static void reservation_fill(const struct evring_producer *producer,
 	const struct evring_ring *ring = producer->ring;
 
 	reservation->sequence = producer->head;
+	reservation->lock_wait_ns = section->lock_wait_ns;
 	reservation->payload_bytes = ring->payload_bytes;
 	reservation->slots = ring->slots;
 	reservation->slot_mask = ring->slot_mask;
@@ -150,36 +93,43 @@ static void stamp_reserved(const struct evring_reservation reservation)
 /**
  * evring_reserve() - take the next slots to fill them in place
  * @device: from evring_register()
- * @event_count: how many; at most half the ring is given
+ * @event_count: how many
  * @reservation: filled in
  *
- * Fill every word that consumers may look at, by evring_reserved_type() and
- * evring_reserved_word(), then evring_commit(): all of them are published. In
- * between interrupts are off and no other function of this device may be called.
+ * Fill every word that consumers may look at, by evring_reserved_event() or by
+ * evring_reserved_type(), _word() and _zero(), then evring_commit(): all of them are
+ * published. In between interrupts are off and no other function of this device may
+ * be called; so no more is given at once than EVRING_SECTION_BYTES of slots, or half
+ * the ring: @left_count says how many to ask for next.
  *
  * Context: Any but NMI; with EVRING_DRIVER_SINGLE_CONTEXT never beside itself.
- * Return: how many were reserved; 0, and nothing to commit, when a gated ring
- *         is full. What a gated ring has no room for is counted as dropped.
+ * Return: how many were reserved; 0, and nothing to commit, when a gated ring is
+ *         full. What it has no room for is dropped from the end and counted.
  */
 u32 evring_reserve(struct evring_device *device, u32 event_count,
 		   struct evring_reservation *reservation)
 {
 	struct evring_producer *producer = &device->producer;
+	u32 chunk = evring_section_chunk(producer, event_count);
 	struct evring_section section;
-	u32 offered = evring_section_chunk(producer, event_count);
 
 	reservation->event_count = 0;
-	if (!offered || !evring_section_enter(producer, &section))
+	reservation->left_count = event_count;
+	reservation->lock_wait_ns = 0;
+	if (!chunk || !evring_section_enter(producer, &section))
 		return 0;
-	reservation->event_count = evring_section_claim(producer, offered, offered);
-	if (unlikely(reservation->event_count < offered))
-		trace_evring_drop(device->id, producer->head, offered - reservation->event_count);
+	reservation_fill(producer, &section, reservation);
+	reservation->event_count = evring_section_claim(producer, chunk, event_count);
+	reservation->left_count -= reservation->event_count;
+	if (unlikely(reservation->event_count < chunk)) {
+		trace_evring_drop(device->id, producer->head, reservation->left_count);
+		reservation->left_count = 0;
+	}
 	if (!reservation->event_count) {
 		evring_section_commit(producer, &section, 0);
 		evring_device_section_end(device, &section);
 		return 0;
 	}
-	reservation_fill(producer, &section, reservation);
 	stamp_reserved(*reservation);
 	return reservation->event_count;
 }
@@ -210,6 +160,68 @@ void evring_commit(struct evring_device *device, struct evring_reservation *rese
 	evring_device_section_end(device, &section);
 }
 EXPORT_SYMBOL_GPL(evring_commit);
+
+/* By value: a word written to a slot may alias the original. */
+static void fill_reserved(const struct evring_reservation reservation,
+			  const struct evring_event *events)
+{
+	u32 i;
+
+	for (i = 0; i < reservation.event_count; i++)
+		evring_reserved_event(&reservation, i, events[i].type, events[i].payload,
+				      min(events[i].length_bytes, reservation.payload_bytes));
+}
+
+/**
+ * evring_publish_batch() - publish several events
+ * @device: from evring_register()
+ * @events: in order
+ * @event_count: how many
+ *
+ * In parts, each with one timestamp and one head, of EVRING_SECTION_BYTES of slots at
+ * most: interrupts are off for one part at a time, and as the caller has them between
+ * two. A handler that keeps them off is as long as its batch.
+ *
+ * Context: Any but NMI; with EVRING_DRIVER_SINGLE_CONTEXT never beside itself.
+ * Return: how many were published, from the first on; the rest is counted as
+ *         dropped: a gated ring was full.
+ */
+u32 evring_publish_batch(struct evring_device *device, const struct evring_event *events,
+			 u32 event_count)
+{
+	struct evring_reservation part = { .left_count = event_count };
+	u32 published = 0;
+
+	while (evring_reserve(device, part.left_count, &part)) {
+		fill_reserved(part, events + published);
+		published += part.event_count;
+		evring_commit(device, &part);
+	}
+	return published;
+}
+EXPORT_SYMBOL_GPL(evring_publish_batch);
+
+/**
+ * evring_publish() - publish one event
+ * @device: from evring_register()
+ * @type: the driver's own
+ * @payload: read before the call returns
+ * @length_bytes: more than payload_bytes is cut off
+ *
+ * Context: Any but NMI; with EVRING_DRIVER_SINGLE_CONTEXT never beside itself.
+ * Return: false when it was dropped: a gated ring was full.
+ */
+bool evring_publish(struct evring_device *device, u32 type, const void *payload, u32 length_bytes)
+{
+	const struct evring_event event = {
+		.type = type,
+		.length_bytes = length_bytes,
+		.payload = payload,
+	};
+
+	return evring_publish_batch(device, &event, 1);
+}
+EXPORT_SYMBOL_GPL(evring_publish);
 
 /**
  * evring_flush_doorbell() - wake everyone who is armed and has an event

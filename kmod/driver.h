@@ -8,6 +8,8 @@
 
 #include <linux/bits.h>
 #include <linux/compiler.h>
+#include <linux/math.h>
+#include <linux/string.h>
 #include <linux/types.h>
 
 #include <evring/abi.h>
@@ -54,15 +56,20 @@ struct evring_event {
 
 /**
  * struct evring_reservation - slots that a driver fills in place
- * @sequence: of the first event
+ * @sequence: of the first event; head when there is none
+ * @lock_wait_ns: how long the caller waited for others who publish here
  * @event_count: how many
+ * @left_count: how many of those asked for may be reserved after the commit
  * @payload_bytes: room in each
  *
+ * What was asked for and is neither @event_count nor @left_count was dropped.
  * The rest is the ring's. Interrupts are off from reserve to commit.
  */
 struct evring_reservation {
 	u64 sequence;
+	u64 lock_wait_ns;
 	u32 event_count;
+	u32 left_count;
 	u32 payload_bytes;
 	/* private: */
 	void *slots;
@@ -89,6 +96,11 @@ static inline u64 *evring_reserved_slot(const struct evring_reservation *reserva
 	u64 slot = (reservation->sequence + index) & reservation->slot_mask;
 
 	return reservation->slots + (slot << reservation->slot_shift);
+}
+
+static inline u64 *evring_reserved_words(const struct evring_reservation *reservation, u32 index)
+{
+	return (void *)evring_reserved_slot(reservation, index) + reservation->payload_offset;
 }
 
 /**
@@ -118,9 +130,55 @@ static inline void evring_reserved_type(const struct evring_reservation *reserva
 static inline void evring_reserved_word(const struct evring_reservation *reservation, u32 index,
 					u32 word, u64 value)
 {
-	u64 *words = (void *)evring_reserved_slot(reservation, index) + reservation->payload_offset;
+	WRITE_ONCE(evring_reserved_words(reservation, index)[word], value);
+}
 
-	WRITE_ONCE(words[word], value);
+/**
+ * evring_reserved_zero() - zero what is behind the payload of a reserved event
+ * @reservation: from evring_reserve()
+ * @index: below event_count
+ * @from_bytes: how much of it was written
+ *
+ * Does nothing on a ring whose slots carry a length: without one all of it counts.
+ */
+static inline void evring_reserved_zero(const struct evring_reservation *reservation, u32 index,
+					u32 from_bytes)
+{
+	u64 *words = evring_reserved_words(reservation, index);
+	u32 i;
+
+	if (reservation->slot_format >= EVRING_SLOT_FULL)
+		return;
+	for (i = DIV_ROUND_UP(from_bytes, 8); i < reservation->payload_bytes / 8; i++)
+		WRITE_ONCE(words[i], 0);
+}
+
+/**
+ * evring_reserved_event() - set all of a reserved event
+ * @reservation: from evring_reserve()
+ * @index: below event_count
+ * @type: the driver's own
+ * @payload: kernel memory
+ * @length_bytes: at most payload_bytes
+ */
+static inline void evring_reserved_event(const struct evring_reservation *reservation, u32 index,
+					 u32 type, const void *payload, u32 length_bytes)
+{
+	u64 *words = evring_reserved_words(reservation, index);
+	u32 i, whole = length_bytes / 8;
+	u64 word;
+
+	evring_reserved_type(reservation, index, type, length_bytes);
+	for (i = 0; i < whole; i++) {
+		memcpy(&word, payload + 8 * i, 8);
+		WRITE_ONCE(words[i], word);
+	}
+	if (length_bytes % 8) {
+		word = 0;
+		memcpy(&word, payload + 8 * i, length_bytes % 8);
+		WRITE_ONCE(words[i], word);
+	}
+	evring_reserved_zero(reservation, index, length_bytes);
 }
 
 #endif /* _EVRING_DRIVER_H */

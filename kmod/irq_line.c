@@ -2,9 +2,9 @@
 /*
  * Soft devices with EVRING_DEVICE_IRQ_LINE: injected batches go through an
  * interrupt line of their own, seen in /proc/interrupts. The injector hands its
- * batch to the handler and waits for it, one injector at a time: the line is
- * the only producer, so nothing needs the lock in front, and what was offered
- * is published or dropped when the ioctl returns.
+ * batch to the handler, an interrupt for each part, and waits for it, one injector
+ * at a time: the line is the only producer, so nothing needs the lock in front, and
+ * what was offered is published or dropped when the ioctl returns.
  */
 #include <linux/interrupt.h>
 #include <linux/irq.h>
@@ -21,7 +21,7 @@
  * @work: raises the line, in hard interrupt
  * @request: of the batch; only while an injector waits
  * @events: of the batch
- * @result: of evring_soft_publish()
+ * @result: of evring_soft_part()
  */
 struct evring_irq_line {
 	struct evring_device *device;
@@ -43,7 +43,7 @@ static irqreturn_t line_handler(int irq, void *argument)
 
 	if (!line->request)
 		return IRQ_NONE;
-	line->result = evring_soft_publish(line->device, line->request, line->events);
+	line->result = evring_soft_part(line->device, line->request, line->events);
 	line->request = NULL;
 	return IRQ_HANDLED;
 }
@@ -56,25 +56,35 @@ static void line_raise(struct irq_work *work)
 	generic_handle_irq(line->irq);
 }
 
+/* One interrupt, and what it said. */
+static int line_part(struct evring_irq_line *line, struct evring_inject *request,
+		     const void *events)
+{
+	line->events = events;
+	line->request = request;
+	line->result = -EIO;
+	irq_work_queue(&line->work);
+	irq_work_sync(&line->work);
+	line->request = NULL;
+	return line->result;
+}
+
 static int line_inject(struct evring_device *device, struct evring_inject *request,
 		       const void *events)
 {
 	struct evring_irq_line *line = device->source_data;
-	int err = -ENODEV;
+	int more = -ENODEV;
 
+	request->published_count = 0;
+	request->lock_wait_ns = 0;
 	if (mutex_lock_interruptible(&line->lock))
 		return -ERESTARTSYS;
-	if (line->irq) {
-		line->events = events;
-		line->request = request;
-		line->result = -EIO;
-		irq_work_queue(&line->work);
-		irq_work_sync(&line->work);
-		line->request = NULL;
-		err = line->result;
-	}
+	if (line->irq)
+		do {
+			more = line_part(line, request, events);
+		} while (more > 0);
 	mutex_unlock(&line->lock);
-	return err;
+	return request->published_count ? 0 : more;
 }
 
 static void line_stop(struct evring_device *device)

@@ -2,7 +2,7 @@
 /*
  * The producer side: see producer.h for sections, ring/PROTOCOL.md for the pairs.
  *
- *   producer (interrupts off; writer.h)    consumer (read-only mapping)
+ *   producer (interrupts off; driver.c)    consumer (read-only mapping)
  *   stamp = BUSY(s)                        stamp == READY(s)?
  *   (P1) wmb                               (C1) acquire
  *   timestamp, type, payload               copy the words
@@ -288,6 +288,8 @@ int evring_producer_init(struct evring_producer *producer, struct evring_ring *r
 	producer->ring = ring;
 	producer->gated = gated;
 	producer->single_context = single_context;
+	producer->section_events = min_t(u64, EVRING_SECTION_BYTES / geometry->slot_bytes,
+					 geometry->slot_count / 2);
 	producer->first_sequence = geometry->first_sequence;
 	producer->head = geometry->first_sequence;
 	producer->limit = producer->head;

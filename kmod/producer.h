@@ -3,7 +3,7 @@
  * The producer side of a ring. Every publish is a section: interrupts off, the
  * raw spinlock in front held (or skipped by a source that never runs beside
  * itself), then claim, write, commit, leave. Any context but NMI.
- * Ordering: P1, P2 in writer.h, P3 and status P5, P6 here, gating P4 in cursor.c, doorbells
+ * Ordering: P1, P2 in driver.c, P3 and status P5, P6 here, gating P4 in cursor.c, doorbells
  * D1..D3 in doorbell.c; ring/PROTOCOL.md draws the pairs.
  */
 #ifndef _EVRING_PRODUCER_H
@@ -24,6 +24,7 @@
  * @limit_epoch: of @cursors when @limit was computed
  * @single_context: the only caller never runs beside itself
  * @gated: EVRING_MODE_GATED
+ * @section_events: written in one section at most: EVRING_SECTION_BYTES, half the ring
  * @stopped: publishes nothing any more; set once
  * @first_sequence: where head started
  * @dropped: events offered and not published
@@ -49,6 +50,7 @@ struct evring_producer {
 	bool single_context;
 	bool gated;
 	bool stopped;
+	u32 section_events;
 	u64 first_sequence;
 	u64 dropped;
 	u64 last_event_ns;
@@ -91,10 +93,10 @@ void evring_section_commit(struct evring_producer *producer, const struct evring
 			   u32 count);
 void evring_section_unlock(struct evring_producer *producer);
 
-/* Events of a batch that are written before head tells of them. */
+/* Events of a batch that one section writes: no more, for interrupts are off meanwhile. */
 static inline u32 evring_section_chunk(const struct evring_producer *producer, u32 count)
 {
-	return min_t(u64, count, evring_slot_count(producer->ring) / 2);
+	return min(count, producer->section_events);
 }
 
 #endif /* _EVRING_PRODUCER_H */

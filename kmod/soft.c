@@ -1,24 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The soft source: any number of processes inject by ioctl, one after another
- * through the producer's lock.
+ * through the producer's lock. Others may come in between the parts of a long batch.
  */
+#include "driver.h"
 #include "source.h"
-#include "trace.h"
-#include "writer.h"
 
-struct soft_batch {
-	const void *events;
-	u32 event_bytes;
-};
-
-static __always_inline void write_event(const struct evring_writer *writer, u64 sequence, u32 index,
-					const void *batch)
+/* By value: a word written to a slot may alias the original. */
+static void fill(const struct evring_reservation part, const void *events, u32 event_bytes)
 {
-	const struct soft_batch *soft = batch;
-	const u32 *type_length = soft->events + (size_t)index * soft->event_bytes;
+	u32 i;
 
-	evring_slot_write(writer, sequence, type_length[0], type_length[1], type_length + 2);
+	for (i = 0; i < part.event_count; i++, events += event_bytes) {
+		const u32 *type_length = events;
+
+		evring_reserved_event(&part, i, type_length[0], type_length + 2, type_length[1]);
+	}
+}
+
+/**
+ * evring_soft_part() - publish the next part of a checked batch
+ * @device: a soft device
+ * @request: its out fields are filled in; published_count says where the part begins
+ * @events: kernel copy of all events
+ *
+ * Context: Any but NMI.
+ * Return: 1 when there is more to publish, 0 at the end, -ENODEV.
+ */
+int evring_soft_part(struct evring_device *device, struct evring_inject *request,
+		     const void *events)
+{
+	u32 done = request->published_count;
+	struct evring_reservation part;
+
+	if (evring_reserve(device, request->event_count - done, &part)) {
+		fill(part, events + (size_t)done * request->event_bytes, request->event_bytes);
+		evring_commit(device, &part);
+	} else if (part.left_count) {
+		return -ENODEV;
+	}
+	if (!done)
+		request->first_sequence = part.sequence;
+	request->published_count += part.event_count;
+	request->lock_wait_ns += part.lock_wait_ns;
+	return part.left_count > 0;
 }
 
 /**
@@ -27,28 +52,21 @@ static __always_inline void write_event(const struct evring_writer *writer, u64 
  * @request: its out fields are filled in
  * @events: kernel copy of the events
  *
- * Context: Any but NMI.
+ * Context: Process context.
  * Return: 0 or -ENODEV.
  */
 int evring_soft_publish(struct evring_device *device, struct evring_inject *request,
 			const void *events)
 {
-	const struct soft_batch batch = { events, request->event_bytes };
-	struct evring_producer *producer = &device->producer;
-	struct evring_section section;
-	u32 published;
+	int more;
 
-	if (!evring_section_enter(producer, &section))
-		return -ENODEV;
-	request->first_sequence = producer->head;
-	published = evring_write_batch(producer, &section, request->event_count, write_event,
-				       &batch);
-	if (unlikely(published < request->event_count))
-		trace_evring_drop(device->id, producer->head, request->event_count - published);
-	evring_device_section_end(device, &section);
-	request->published_count = published;
-	request->lock_wait_ns = section.lock_wait_ns;
-	return 0;
+	request->published_count = 0;
+	request->lock_wait_ns = 0;
+	do {
+		more = evring_soft_part(device, request, events);
+	} while (more > 0);
+	/* A device that went in the middle has published what it counted. */
+	return request->published_count ? 0 : more;
 }
 
 const struct evring_source_ops evring_soft_ops = {

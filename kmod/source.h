@@ -11,6 +11,8 @@ extern const struct evring_source_ops evring_timer_ops;
 
 int evring_soft_publish(struct evring_device *device, struct evring_inject *request,
 			const void *events);
+int evring_soft_part(struct evring_device *device, struct evring_inject *request,
+		     const void *events);
 
 int evring_timer_check(u64 rate_hz, u32 batch_count);
 

@@ -1,68 +1,91 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The timer source: a hard hrtimer on its home CPU publishes one batch for each
- * period. It never catches up: periods that passed are counted as skipped, and
- * the handler leaves the CPU at least as much time as it took.
+ * period, a long one in parts. It never catches up: periods that passed are counted
+ * as skipped, and the handler leaves the CPU at least as much time as it took.
  */
 #include <linux/cpumask.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 
 #include "compat.h"
+#include "driver.h"
 #include "source.h"
-#include "trace.h"
-#include "writer.h"
 
+/**
+ * struct evring_timer - a timer and the batch it is at
+ * @timer: fires for each part of a batch
+ * @device: where it publishes
+ * @period_ns: from one batch to the next
+ * @due: when the batch was due
+ * @batch_count: events of each
+ * @left_count: of this one, still to be published
+ * @payload_bytes: of each event
+ */
 struct evring_timer {
 	struct hrtimer timer;
 	struct evring_device *device;
 	u64 period_ns;
+	ktime_t due;
 	u32 batch_count;
+	u32 left_count;
 	u32 payload_bytes;
 };
 
-static __always_inline void write_tick(const struct evring_writer *writer, u64 sequence, u32 index,
-				       const void *argument)
+/* By value: a word written to a slot may alias the original. */
+static void fill(const struct evring_reservation part, u32 payload_bytes)
 {
-	const struct evring_timer *timer = argument;
-	u32 word, payload_bytes = timer->payload_bytes;
-	u64 *words = evring_slot_open(writer, sequence, EVRING_EVENT_TICK, payload_bytes);
+	u32 i, word;
 
-	for (word = 0; word < payload_bytes / 8; word++)
-		WRITE_ONCE(words[word], evring_pattern_word(sequence, word));
-	evring_slot_zero(writer, words, payload_bytes);
-	evring_slot_close(writer, sequence);
+	for (i = 0; i < part.event_count; i++) {
+		evring_reserved_type(&part, i, EVRING_EVENT_TICK, payload_bytes);
+		for (word = 0; word < payload_bytes / 8; word++)
+			evring_reserved_word(&part, i, word,
+					     evring_pattern_word(part.sequence + i, word));
+		evring_reserved_zero(&part, i, payload_bytes);
+	}
 }
 
-static void publish_batch(struct evring_timer *timer)
+static void publish_part(struct evring_timer *timer)
 {
-	struct evring_device *device = timer->device;
-	struct evring_producer *producer = &device->producer;
-	struct evring_section section;
-	u32 published;
+	struct evring_reservation part;
 
-	if (!evring_section_enter(producer, &section))
-		return;
-	published = evring_write_batch(producer, &section, timer->batch_count, write_tick, timer);
-	if (unlikely(published < timer->batch_count))
-		trace_evring_drop(device->id, producer->head, timer->batch_count - published);
-	evring_device_section_end(device, &section);
+	if (evring_reserve(timer->device, timer->left_count, &part)) {
+		fill(part, timer->payload_bytes);
+		evring_commit(timer->device, &part);
+		timer->left_count = part.left_count;
+	} else {
+		timer->left_count = 0;
+	}
 }
 
-/* Hard interrupt, on PREEMPT_RT as well; never beside itself. */
+/*
+ * Hard interrupt, on PREEMPT_RT as well; never beside itself. What one reservation
+ * does not hold of a batch comes with the next interrupt, as soon as the CPU has had
+ * as much time as this one took.
+ */
 static enum hrtimer_restart tick(struct hrtimer *hrtimer)
 {
 	struct evring_timer *timer = container_of(hrtimer, struct evring_timer, timer);
 	struct evring_device *device = timer->device;
 	ktime_t start = ktime_get();
-	ktime_t end;
+	ktime_t took, next;
 	u64 periods;
 
-	publish_batch(timer);
-	end = ktime_get();
-	WRITE_ONCE(device->publish_ns, device->publish_ns + ktime_to_ns(ktime_sub(end, start)));
-	periods = hrtimer_forward(hrtimer, ktime_add(end, ktime_sub(end, start)),
-				  ns_to_ktime(timer->period_ns));
+	if (!timer->left_count) {
+		timer->left_count = timer->batch_count;
+		timer->due = hrtimer_get_expires(hrtimer);
+	}
+	publish_part(timer);
+	took = ktime_sub(ktime_get(), start);
+	WRITE_ONCE(device->publish_ns, device->publish_ns + ktime_to_ns(took));
+	next = ktime_add_ns(start, 2 * ktime_to_ns(took));
+	if (timer->left_count) {
+		hrtimer_set_expires(hrtimer, next);
+		return HRTIMER_RESTART;
+	}
+	hrtimer_set_expires(hrtimer, timer->due);
+	periods = hrtimer_forward(hrtimer, next, ns_to_ktime(timer->period_ns));
 	WRITE_ONCE(device->ticks_skipped, device->ticks_skipped + periods - 1);
 	return HRTIMER_RESTART;
 }
@@ -84,6 +107,7 @@ static int start_timer(struct evring_device *device)
 		return 0;
 	timer->period_ns = max_t(u64, NSEC_PER_SEC / device->rate_hz, 1);
 	timer->batch_count = device->batch_count;
+	timer->left_count = 0;
 	if (cpu == EVRING_HOME_CPU_ANY)
 		cpu = raw_smp_processor_id();
 	return smp_call_function_single(cpu, start_here, timer, true);

@@ -6,8 +6,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -72,6 +74,16 @@ evring_inject inject_request(const InjectedEvent* events, std::uint32_t event_co
   request.event_bytes = sizeof(InjectedEvent);
   request.events = reinterpret_cast<std::uintptr_t>(events);
   return request;
+}
+
+std::uint64_t longest_section_bytes(const Device& device) {
+  AnyConsumer consumer(device.map());
+  std::map<std::uint64_t, std::uint64_t> section_bytes;
+  AnyEvent event;
+  while (consumer.try_read(event) == ReadStatus::kEvent) section_bytes[event.timestamp_ns] += 4096;
+  std::uint64_t longest = 0;
+  for (const auto& [timestamp_ns, bytes] : section_bytes) longest = std::max(longest, bytes);
+  return longest;
 }
 
 std::uint64_t attribute(const std::string& device, const std::string& name) {

@@ -38,6 +38,14 @@ bool is_whole(const Event& event);
 /// evring_inject over `events`.
 evring_inject inject_request(const InjectedEvent* events, std::uint32_t event_count);
 
+/// Payload bytes of a slot of 4 KiB that carries a timestamp and no length, and of the
+/// events that fill it as EVRING_IOC_INJECT takes them.
+constexpr std::uint32_t kWideEventBytes = 4096 - 8;
+
+/// The most bytes of slots with one timestamp, which is to say of one section, among the
+/// events that a ring of 4 KiB slots holds.
+std::uint64_t longest_section_bytes(const Device& device);
+
 /// A value of /sys/class/evring/NAME/ATTRIBUTE.
 std::uint64_t attribute(const std::string& device, const std::string& name);
 

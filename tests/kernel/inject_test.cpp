@@ -91,7 +91,27 @@ TEST_F(InjectTest, RefusesBadRequestsAndPublishesNothing) {
   EXPECT_EQ(device.info().dropped, 0u);
 }
 
-TEST_F(InjectTest, RefusesMoreBytesThanOneSectionMayCopy) {
+class WideInjectTest : public DeviceTest, public ::testing::WithParamInterface<std::uint32_t> {};
+
+/// Interrupts are off for one section at a time.
+TEST_P(WideInjectTest, ALongBatchIsWrittenInSectionsThatAreBounded) {
+  evring_device_config config = soft_config("wide");
+  config.flags = GetParam();
+  config.slot_bytes = 4096;
+  config.slot_format = EVRING_SLOT_TIMESTAMP;
+  ASSERT_EQ(ioctl_errno(control_.get(), EVRING_IOC_ADD, &config), 0);
+  Device device = Device::open("wide", Device::Access::kReadWrite);
+  const std::vector<std::uint64_t> events(64 * kWideEventBytes / 8);
+  evring_inject request = inject_request(reinterpret_cast<const InjectedEvent*>(events.data()), 64);
+  request.event_bytes = kWideEventBytes;
+  ASSERT_EQ(ioctl_errno(device.fd(), EVRING_IOC_INJECT, &request), 0);
+  EXPECT_EQ(request.published_count, 64u);
+  EXPECT_EQ(request.first_sequence, 0u);
+  EXPECT_EQ(longest_section_bytes(device), EVRING_SECTION_BYTES);
+}
+INSTANTIATE_TEST_SUITE_P(Kinds, WideInjectTest, ::testing::Values(0, EVRING_DEVICE_IRQ_LINE));
+
+TEST_F(InjectTest, RefusesMoreBytesThanOneCallMayCopy) {
   Device device = add([](auto& c) { c.slot_bytes = 4096; });
   std::vector<std::uint64_t> events(1024 * 512);
   evring_inject request = inject_request(reinterpret_cast<InjectedEvent*>(events.data()), 1024);

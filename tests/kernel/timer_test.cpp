@@ -96,6 +96,19 @@ TEST_F(TimerTest, TheHighestRateLeavesTheMachineAlive) {
   EXPECT_GT(attribute(device.name(), "ticks_skipped"), 0u);
 }
 
+TEST_F(TimerTest, ALongBatchIsWrittenInInterruptsThatAreBounded) {
+  Device device = add([](evring_device_config& c) {
+    const std::string name = c.name;
+    c = timer_config(name, 1, EVRING_BATCH_COUNT_MAX);
+    c.slot_count = 2048;
+    c.slot_bytes = 4096;
+    c.slot_format = EVRING_SLOT_TIMESTAMP;
+  });
+  EXPECT_TRUE(eventually([&] { return device.info().head >= EVRING_BATCH_COUNT_MAX; }));
+  device.set_rate(0, 1);
+  EXPECT_EQ(longest_section_bytes(device), EVRING_SECTION_BYTES);
+}
+
 TEST_F(TimerTest, ArmedConsumersGetOneDoorbellForManyTicks) {
   Device device = add_timer(2000, 1, 1);
   const evring_arm request{device.info().head, 10000000, 50, 10000};

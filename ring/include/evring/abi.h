@@ -34,6 +34,7 @@
 #define EVRING_RATE_HZ_MAX		1000000ULL
 #define EVRING_BATCH_COUNT_MAX		1024
 #define EVRING_INJECT_BYTES_MAX		(1U << 18)	/* of one EVRING_IOC_INJECT */
+#define EVRING_SECTION_BYTES		(1U << 14)	/* of slots, written with interrupts off */
 #define EVRING_DEVICE_COUNT_MAX		1024
 #define EVRING_CONSUMER_COUNT_MAX	63	/* registered consumers of one ring */
 
@@ -359,7 +360,8 @@ struct evring_group_page {
  * @slot_format: enum evring_slot_format
  * @first_sequence: where sequences start
  * @rate_hz: timer: interrupts a second, at most EVRING_RATE_HZ_MAX; 0 = stopped
- * @batch_count: timer: events per interrupt, 1..EVRING_BATCH_COUNT_MAX
+ * @batch_count: timer: events for each, 1..EVRING_BATCH_COUNT_MAX; a batch longer
+ *               than EVRING_SECTION_BYTES of slots takes several interrupts
  * @home_cpu: timer: CPU it runs on, or EVRING_HOME_CPU_ANY
  * @device_id: out: its id, and its minor
  * @reserved: zero
@@ -433,7 +435,7 @@ struct evring_device_info {
  * struct evring_inject - EVRING_IOC_INJECT: soft devices, descriptor open for writing
  * @size: sizeof as the caller knows it
  * @flags: zero
- * @event_count: 1..EVRING_BATCH_COUNT_MAX events, published as one batch
+ * @event_count: 1..EVRING_BATCH_COUNT_MAX events
  * @event_bytes: bytes from one event to the next in @events: 8 + payload bytes,
  *               a multiple of 8, at most 8 + payload_bytes of the ring; together
  *               at most EVRING_INJECT_BYTES_MAX (E2BIG)
@@ -442,6 +444,10 @@ struct evring_device_info {
  * @reserved0: zero
  * @first_sequence: out: sequence of the first one published
  * @lock_wait_ns: out: time spent waiting for the lock in front of the producer
+ *
+ * Events keep their order. Those whose slots take more than EVRING_SECTION_BYTES
+ * together, or more than half the ring, are published in parts, and events of other
+ * injectors may come in between two parts. What is dropped is dropped from the end.
  */
 struct evring_inject {
 	__u32 size;
