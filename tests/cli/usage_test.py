@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Help, versions, and what bad input gets: one line with the thing, the reason and the
 remedy, and the exit code."""
+import json
 import os
 import re
 import subprocess
 import unittest
 
-from command import EVRING, MODULE_LOADED, CommandTest
+from command import EVRING, LIMIT_S, MODULE_LOADED, CommandTest
 
 SUBCOMMANDS = ("list", "add", "remove", "inject", "watch", "stat", "top", "stress", "bench",
                "doctor")
@@ -79,6 +80,18 @@ class UsageErrors(CommandTest):
         (("remove", "local:x"), "ends with the process that serves it"),
         (("bench", "nonsense"), "known are publish"),
         (("stat", "--interval", "0"), "--interval"),
+        (("stat", "--interval", "nan"), "'nan' is not a time from 10ms to 1h"),
+        (("stress", "--seconds", "nan"), "'nan' is not a time from 10ms to 24h"),
+        (("bench", "--round-seconds", "nan"), "'nan' is not a time from 1ms to 10s"),
+        (("inject", "local:x", "--linger", "nan"), "'nan' is not a time from 0 to 1000000s"),
+        (("inject", "local:x", "--count", "1e3"), "whole number"),
+        (("stress", "--slots", "0o256"), "power of two"),
+        (("add", "--local", ".x"), "'.x' is no name for a ring"),
+        (("inject", "local:../x"), "'local:../x' is no name for a ring"),
+        (("watch", "local:a/b"), "'local:a/b' is no name for a ring"),
+        (("watch", "--local", "a b"), "'a b' is no name for a ring"),
+        (("stat", "local:"), "'local:' is no name for a ring"),
+        (("remove", "../x"), "'../x' is no name for a ring"),
     )
 
     def test_one_line_and_exit_code_2(self):
@@ -111,12 +124,47 @@ class Errors(CommandTest):
         self.check_error(self.run_it(*stress), 1, "module evring is not loaded")
         self.check_error(self.run_it(*stress, "--skip-if-absent"), 4, "skipped")
 
-    def test_full_disk_is_an_error(self):
+    def test_full_disk_is_an_error_of_every_command(self):
+        """None ends well that could not say what it was asked for; each says so once."""
+        commands = (("list", "--local", "--json"), ("list", "--local"), ("stat", "--json", "--interval", "0.01"),
+                    ("inject", "local:x", "--count", "1", "--json"), ("doctor", "--json"),
+                    ("stress", "--seconds", "0.05", "--json"), ("stress", "--seconds", "0.05"),
+                    ("bench", "publish", "--rounds", "1", "--round-seconds", "0.01", "--json"),
+                    ("--help",), ("--version",), ("watch", "--help"), ("stress", "--help"))
+        for words in commands:
+            with self.subTest(words), open("/dev/full", "w", encoding="ascii") as full:
+                done = subprocess.run([EVRING, *words], stdout=full, text=True, timeout=LIMIT_S,
+                                      stderr=subprocess.PIPE, env=self.env, check=False)
+                self.assertEqual(done.returncode, 1)
+                self.assertEqual(done.stderr,
+                                 "evring: standard output: No space left on device\n")
+
+    def test_full_disk_ends_a_watch(self):
+        self.start("inject", "local:x", "--count", "3", "--linger", "60")
+        self.await_local("x")
         with open("/dev/full", "w", encoding="ascii") as full:
-            done = subprocess.run([EVRING, "list", "--local", "--json"], stdout=full, text=True,
-                                  stderr=subprocess.PIPE, env=self.env, check=False)
+            done = subprocess.run([EVRING, "watch", "local:x", "--start", "oldest", "--json"], stdout=full, text=True,
+                                  timeout=LIMIT_S, stderr=subprocess.PIPE, env=self.env, check=False)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("No space left", done.stderr)
+        self.assertEqual(done.stderr, "evring: standard output: No space left on device\n")
+
+    def test_closed_standard_input_does_not_hang(self):
+        done = subprocess.run(["sh", "-c", 'exec "$0" inject local:x <&-', EVRING], text=True,
+                              capture_output=True, env=self.env, timeout=LIMIT_S, check=False)
+        self.check_error(done, 1, "standard input: Bad file descriptor")
+
+    def test_closed_standard_output_is_an_error(self):
+        for words in ("list --local", "--help", "inject local:x --count 1"):
+            with self.subTest(words):
+                done = subprocess.run(["sh", "-c", f'exec "$0" {words} >&-', EVRING], text=True,
+                                      capture_output=True, env=self.env, timeout=LIMIT_S, check=False)
+                self.check_error(done, 1, "standard output: Bad file descriptor")
+
+    def test_leading_zeros_are_not_octal(self):
+        self.start("add", "--local", "zeros", "--slots", "0256")
+        self.await_local("zeros")
+        listed = json.loads(self.run_it("list", "--local", "--json").stdout)
+        self.assertEqual(listed["local"][0]["slot_count"], 256)
 
     def test_closed_pipe_is_quiet(self):
         reader, writer = os.pipe()

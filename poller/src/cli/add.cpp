@@ -5,9 +5,10 @@
 #include <map>
 #include <memory>
 
-#include "kernel_access.hpp"
-#include "local_server.hpp"
-#include "ring_options.hpp"
+#include "cli/commands.hpp"
+#include "cli/local_server.hpp"
+#include "tool/kernel_access.hpp"
+#include "tool/ring_options.hpp"
 
 namespace evring::cli {
 namespace {
@@ -74,15 +75,9 @@ int serve_local(const Asked& asked) {
 }
 
 int run_add(Asked& asked) {
-  std::string local_name;
-  if (is_local_name(asked.name, local_name)) {
-    asked.local = true;
-    asked.name = local_name;
-  }
-  CLI::Validator check = ring_name();
-  if (const std::string reason = check(asked.name); !reason.empty()) {
-    throw Failure("NAME: " + reason, kUsage);
-  }
+  const RingName ring = ring_of(asked.name, asked.local);
+  asked.local = ring.is_local;
+  asked.name = ring.name;
   asked.shape.check();
   const bool timer = asked.source == EVRING_SOURCE_TIMER;
   if (!asked.local && !timer && (asked.rate_hz != 0 || asked.home_cpu >= 0)) {
@@ -119,14 +114,15 @@ void remove_device(const std::string& name) {
 }
 
 int run_remove(const std::vector<std::string>& names) {
+  std::vector<RingName> rings;  // all of them make sense, or none is removed
   for (const std::string& name : names) {
-    std::string local_name;
-    if (is_local_name(name, local_name)) {
+    rings.push_back(ring_of(name));
+    if (rings.back().is_local) {
       throw usage_error(fmt::format("'{}'", name),
                         "a local ring ends with the process that serves it", "end that process");
     }
-    remove_device(name);
   }
+  for (const RingName& ring : rings) remove_device(ring.name);
   return kFine;
 }
 
@@ -147,13 +143,13 @@ void add_add(Program& program) {
       ->transform(CLI::CheckedTransformer(sources).description(""));
   add_shape_options(sub, asked->shape);
   sub->add_option("--rate", asked->rate_hz, "Batches a second from the timer; 0: stopped")
-      ->check(whole_number(0, EVRING_RATE_HZ_MAX))
+      ->transform(whole_number(0, EVRING_RATE_HZ_MAX))
       ->capture_default_str();
   sub->add_option("--batch", asked->batch_count, "Events of one batch")
-      ->check(whole_number(1, EVRING_BATCH_COUNT_MAX))
+      ->transform(whole_number(1, EVRING_BATCH_COUNT_MAX))
       ->capture_default_str();
   sub->add_option("--home-cpu", asked->home_cpu, "CPU of the timer, or of the local producer")
-      ->check(whole_number(0, 65535));
+      ->transform(whole_number(0, 65535));
   sub->add_flag("--irq-line", asked->irq_line,
                 "soft: inject through an interrupt line of its own, seen in /proc/interrupts");
   sub->add_flag("--when-full-drop", asked->drop_when_full,

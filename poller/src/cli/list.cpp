@@ -2,9 +2,10 @@
 // `evring list`: the kernel's devices and the local rings of this user.
 #include <memory>
 
-#include "kernel_access.hpp"
-#include "ring_info.hpp"
-#include "ring_options.hpp"
+#include "cli/commands.hpp"
+#include "cli/ring_info.hpp"
+#include "tool/kernel_access.hpp"
+#include "tool/ring_options.hpp"
 
 namespace evring::cli {
 namespace {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-// See local_server.hpp.
-#include "local_server.hpp"
+#include "cli/local_server.hpp"
 
 #include <bit>
 #include <evring/memory.hpp>
 
-#include "kernel_access.hpp"
+#include "tool/kernel_access.hpp"
 
 namespace evring::cli {
 

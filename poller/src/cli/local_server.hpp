@@ -6,11 +6,12 @@
 #include <chrono>
 #include <cstdint>
 #include <evring/local_ring.hpp>
+#include <evring/poller/pace.hpp>
 #include <evring/producer.hpp>
 #include <string>
 
-#include "common.hpp"
-#include "ring_options.hpp"
+#include "cli/commands.hpp"
+#include "tool/ring_options.hpp"
 
 namespace evring::cli {
 
@@ -44,15 +45,10 @@ class LocalServer {
 /// returns false or Ctrl-C. rate_hz 0: only waits for Ctrl-C.
 template <class Tick>
 void run_at_rate(std::uint64_t rate_hz, Tick&& tick) {
-  using Clock = std::chrono::steady_clock;
   while (rate_hz == 0 && !stop::sleep_for(std::chrono::hours(24))) {
   }
-  const auto begin = Clock::now();
-  for (std::uint64_t count = 0; !stop::requested(); ++count) {
-    const auto due = begin + std::chrono::nanoseconds(static_cast<std::int64_t>(
-                                 1e9 * static_cast<double>(count) / static_cast<double>(rate_hz)));
-    if (due > Clock::now() && stop::sleep_for(due - Clock::now())) return;
-    if (!tick()) return;
+  Pace pace(rate_hz);
+  while (!stop::sleep_until(pace.next()) && tick()) {
   }
 }
 

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
-// The command `evring`: parses the command line, runs one subcommand, turns what
-// went wrong into one line and an exit code.
-#include <signal.h>
+// The command `evring`: its subcommands, each in a file or folder of its own. One of them,
+// stress, is a program of its own that lies beside this one.
+#include <unistd.h>
 
-#include <cstdio>
-#include <exception>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
 
-#include "common.hpp"
+#include "cli/commands.hpp"
 
 namespace evring::cli {
 namespace {
 
-void add_subcommands(Program& program) {
+void describe(Program& program) {
   CLI::App& app = program.app;
   app.description("Event rings: kernel devices and local rings");
   app.name("evring");
@@ -27,39 +30,19 @@ void add_subcommands(Program& program) {
   add_inject(program);
   add_watch(program);
   add_stat(program);
-  add_stress(program);
+  app.add_subcommand("stress", "Load rings with verified events (evring-stress)");
   add_bench(program);
   add_doctor(program);
 }
 
-/// Help and version end well; every other parse result is one line and exit code 2.
-int report_parse(const CLI::App& app, const CLI::ParseError& error, const char* first_word) {
-  if (error.get_exit_code() == 0) {
-    const int code = app.exit(error);
-    flush_out();
-    return code;
-  }
-  const auto chosen = app.get_subcommands();
-  if (chosen.empty() && first_word != nullptr && first_word[0] != '-') {
-    throw usage_error(fmt::format("'{}'", first_word), "no such command",
-                      "'evring --help' lists them");
-  }
-  const std::string command = chosen.empty() ? "evring" : "evring " + chosen.front()->get_name();
-  warn(fmt::format("{}; '{} --help' lists what is accepted", error.what(), command));
-  return kUsage;
-}
-
-int run_command(int argc, char** argv) {
-  Program program;
-  add_subcommands(program);
-  try {
-    program.app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return report_parse(program.app, error, argc > 1 ? argv[1] : nullptr);
-  }
-  const int code = program.run();
-  flush_out();
-  return code;
+/// `evring stress …` is `evring-stress …`: the one beside this program, or else in the PATH.
+int become_stress(char** argv) noexcept {
+  std::error_code error;
+  const auto here = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  execv((here / "evring-stress").c_str(), argv);
+  execvp("evring-stress", argv);
+  warn(std::string("evring-stress: ") + std::strerror(errno) + "; install it beside evring");
+  return kError;
 }
 
 }  // namespace
@@ -67,16 +50,6 @@ int run_command(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using namespace evring::cli;
-  signal(SIGPIPE, SIG_IGN);  // a closed pipe is found out by write_out()
-  try {
-    return run_command(argc, argv);
-  } catch (const OutputClosed&) {
-    return kFine;
-  } catch (const Failure& error) {
-    warn(error.what());
-    return error.code();
-  } catch (const std::exception& error) {
-    warn(error.what());
-    return kError;
-  }
+  if (argc > 1 && std::string_view(argv[1]) == "stress") return become_stress(argv + 1);
+  return run_program(argc, argv, describe);
 }

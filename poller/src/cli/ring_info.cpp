@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-// See ring_info.hpp.
-#include "ring_info.hpp"
+#include "cli/ring_info.hpp"
 
 #include <cstring>
 #include <evring/status.hpp>
 
-#include "kernel_access.hpp"
-#include "ring_options.hpp"
+#include "tool/kernel_access.hpp"
+#include "tool/ring_options.hpp"
 
 namespace evring::cli {
 

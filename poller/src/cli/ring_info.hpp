@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "common.hpp"
+#include "cli/commands.hpp"
 
 namespace evring::cli {
 

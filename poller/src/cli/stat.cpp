@@ -8,10 +8,11 @@
 #include <map>
 #include <memory>
 
-#include "consumer_board.hpp"
-#include "kernel_access.hpp"
-#include "ring_info.hpp"
-#include "ring_options.hpp"
+#include "cli/commands.hpp"
+#include "cli/consumer_board.hpp"
+#include "cli/ring_info.hpp"
+#include "tool/kernel_access.hpp"
+#include "tool/ring_options.hpp"
 
 namespace evring::cli {
 namespace {
@@ -54,7 +55,7 @@ void check_names(const Asked& asked, const Sample& sample) {
   for (const std::string& name : asked.names) {
     const bool found = std::any_of(sample.rings.begin(), sample.rings.end(),
                                    [&](const RingInfo& ring) { return ring.name == name; });
-    if (!found) open_ring(name, {.doorbell = false});  // says what is the matter
+    if (!found) open_ring(parse_ring(name), {.doorbell = false});  // says what is the matter
   }
 }
 
@@ -156,7 +157,8 @@ void print_sample(const Sample& before, const Sample& now, double seconds) {
   if (now.rings.empty() && hidden.empty()) print("no rings; 'evring list' shows what there is\n");
 }
 
-int run_stat(const Asked& asked) {
+int run_stat(Asked& asked) {
+  for (std::string& name : asked.names) name = ring_of(name).text();
   stop::watch_signals();
   const auto interval =
       std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(asked.interval_s));
@@ -182,10 +184,10 @@ int run_stat(const Asked& asked) {
 void add_options(CLI::App* sub, Asked& asked) {
   sub->add_option("name", asked.names, "Devices and local:NAME; all of them by default");
   sub->add_option("--interval", asked.interval_s, "Seconds over which a rate is taken")
-      ->check(CLI::Range(0.01, 3600.0).description(""))
+      ->transform(duration(std::chrono::milliseconds(10), std::chrono::hours(1)))
       ->capture_default_str();
   sub->add_option("--count", asked.count, "How many reports; 0: until Ctrl-C")
-      ->check(whole_number(0, UINT64_MAX))
+      ->transform(whole_number(0, UINT64_MAX))
       ->capture_default_str();
   sub->add_flag("--json", asked.json, "Print a line of JSON for each report");
 }

@@ -2,14 +2,13 @@
 // `evring watch`: prints events of one or several rings as they come, losses where
 // they happened, and the balance at the end. Parks when nothing comes.
 #include <algorithm>
-#include <charconv>
-#include <cstring>
+#include <evring/poller/encode.hpp>
 #include <evring/poller/poller.hpp>
 #include <memory>
 
-#include "consumer_board.hpp"
-#include "kernel_access.hpp"
-#include "ring_options.hpp"
+#include "cli/commands.hpp"
+#include "cli/consumer_board.hpp"
+#include "tool/kernel_access.hpp"
 
 namespace evring::cli {
 namespace {
@@ -27,47 +26,22 @@ struct Asked {
 LinkOptions link_options(const std::string& start) {
   if (start == "oldest") return {.start_at = StartAt::kOldest};
   if (start == "newest") return {.start_at = StartAt::kNewest};
-  LinkOptions options{.start_at = StartAt::kSequence};
-  const auto result = std::from_chars(start.data(), start.data() + start.size(), options.sequence);
-  if (start.empty() || result.ec != std::errc{} || result.ptr != start.data() + start.size()) {
+  try {
+    return {.start_at = StartAt::kSequence, .sequence = parse_number(start, 0, UINT64_MAX)};
+  } catch (const std::invalid_argument&) {
     throw usage_error("--start", fmt::format("'{}' is no place to start", start),
                       "give oldest, newest or a sequence");
   }
-  return options;
-}
-
-/// Text where all of it can be printed, else hexadecimal.
-std::string show_payload(std::span<const std::byte> bytes) {
-  const bool printable = std::all_of(bytes.begin(), bytes.end(), [](std::byte b) {
-    return static_cast<unsigned char>(b) >= 0x20 && static_cast<unsigned char>(b) < 0x7f;
-  });
-  if (printable && !bytes.empty()) {
-    return fmt::format("\"{}\"",
-                       std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-  }
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    text +=
-        fmt::format("{}{:02x}", i != 0 && i % 8 == 0 ? " " : "", static_cast<unsigned>(bytes[i]));
-  }
-  return text;
-}
-
-std::string hex(std::span<const std::byte> bytes) {
-  std::string text;
-  for (const std::byte b : bytes) text += fmt::format("{:02x}", static_cast<unsigned>(b));
-  return text;
 }
 
 class Watch {
  public:
   explicit Watch(const Asked& asked) : asked_(asked), poller_(poller_options()) {
     const LinkOptions options = link_options(asked.start);
-    for (std::string name : asked.names) {
-      std::string ignored;
-      if (asked.local && !is_local_name(name, ignored)) name = "local:" + name;
-      poller_.add(open(name, options));
-      posts_.push_back(std::make_unique<ConsumerPost>(name, "evring watch"));
+    for (const std::string& name : asked.names) {
+      const RingName ring = ring_of(name, asked.local);
+      poller_.add(open(ring, options));
+      posts_.push_back(std::make_unique<ConsumerPost>(ring.text(), "evring watch"));
     }
   }
 
@@ -85,9 +59,9 @@ class Watch {
   }
 
  private:
-  AnyPollSource open(const std::string& name, const LinkOptions& options) {
+  AnyPollSource open(const RingName& ring, const LinkOptions& options) {
     try {
-      return AnyPollSource::from(open_ring(name, options));
+      return AnyPollSource::from(open_ring(ring, options));
     } catch (const std::out_of_range& error) {
       throw failure("--start", error.what(), "start at oldest or newest");
     }
@@ -115,25 +89,26 @@ class Watch {
     if (enough()) poller_.request_stop();
   }
 
-  void show_event(const RingLink& link, const AnyEvent& event) const {
-    const AnySlotLayout& slot = link.mapping().geometry().slot;
-    const auto bytes = event.bytes();
+  void show_event(const RingLink& link, const AnyEvent& event) {
+    const SlotFormat format = link.mapping().geometry().slot.format();
+    line_.clear();
     if (asked_.json) {
-      Json json = {{"ring", link.name()}, {"sequence", event.sequence}};
-      if (slot.format() != SlotFormat::kBare) json["timestamp_ns"] = event.timestamp_ns;
-      if (slot.format() == SlotFormat::kFull) json["type"] = event.type;
-      json["length_bytes"] = bytes.size();
-      json["payload"] = hex(bytes);
-      print_json(json, -1);
-      return;
+      JsonLine(line_).text("ring", link.name()).event(event, format).end();
+    } else {
+      append_for_people(link.name(), event, format);
     }
-    std::string line = fmt::format("{} {}", link.name(), event.sequence);
-    if (slot.format() != SlotFormat::kBare) {
-      line += fmt::format(" {}.{:09}", event.timestamp_ns / 1'000'000'000,
-                          event.timestamp_ns % 1'000'000'000);
+    write_out(line_);
+  }
+
+  void append_for_people(const std::string& ring, const AnyEvent& event, SlotFormat format) {
+    line_ += fmt::format("{} {} ", ring, event.sequence);
+    if (format != SlotFormat::kBare) {
+      line_ += fmt::format("{}.{:09} ", event.timestamp_ns / 1'000'000'000,
+                           event.timestamp_ns % 1'000'000'000);
     }
-    if (slot.format() == SlotFormat::kFull) line += fmt::format(" type {}", event.type);
-    print("{} {}\n", line, show_payload(bytes));
+    if (format == SlotFormat::kFull) line_ += fmt::format("type {} ", event.type);
+    append_payload(line_, event.bytes());
+    line_ += '\n';
   }
 
   void show_loss(unsigned ring, std::uint64_t lost) {
@@ -194,6 +169,7 @@ class Watch {
   AnyPoller poller_;
   std::vector<std::unique_ptr<ConsumerPost>> posts_;
   std::uint64_t shown_count_ = 0;
+  std::string line_;  ///< of the event that is shown
 };
 
 }  // namespace
@@ -208,7 +184,7 @@ void add_watch(Program& program) {
   sub->add_flag("--local", asked->local, "The names are local rings");
   sub->add_option("--start", asked->start, "oldest, newest or a sequence")->capture_default_str();
   sub->add_option("--count", asked->count, "End after so many events; 0: do not")
-      ->check(whole_number(0, UINT64_MAX))
+      ->transform(whole_number(0, UINT64_MAX))
       ->capture_default_str();
   sub->add_flag("--quiet", asked->quiet, "Losses and the balance only");
   sub->add_flag("--fail-on-loss", asked->fail_on_loss, "Exit 3 when events were lost");

@@ -23,9 +23,9 @@
 #include <cpuid.h>
 #endif
 
-#include "common.hpp"
-#include "doctor.hpp"
-#include "kernel_access.hpp"
+#include "cli/commands.hpp"
+#include "cli/doctor/doctor.hpp"
+#include "tool/kernel_access.hpp"
 
 namespace evring::cli {
 namespace {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The options that describe a ring, the same for every subcommand that makes one.
+// The options that describe a ring, the same for every command that makes one.
 #pragma once
 
 #include <cstdint>
 #include <evring/local_ring.hpp>
 #include <string>
 
-#include "common.hpp"
+#include "tool/program.hpp"
 
-namespace evring::cli {
+namespace evring::tool {
 
 /// --slots, --slot-bytes, --format, --mode, --first-sequence.
 struct RingShape {
@@ -33,11 +33,4 @@ const char* to_string(SlotFormat format);
 const char* to_string(Mode mode);
 const char* source_name(std::uint32_t source);
 
-/// Accepts a power of two from `low` to `high`.
-CLI::Validator power_of_two(std::uint64_t low, std::uint64_t high);
-/// Accepts a whole number from `low` to `high`; says which in one line.
-CLI::Validator whole_number(std::uint64_t low, std::uint64_t high);
-/// Accepts 1 to 31 letters, digits, '-' and '_', but not "control".
-CLI::Validator ring_name();
-
-}  // namespace evring::cli
+}  // namespace evring::tool

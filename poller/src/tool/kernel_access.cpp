@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: MIT
-// See kernel_access.hpp.
-#include "kernel_access.hpp"
+#include "tool/kernel_access.hpp"
 
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
-namespace evring::cli {
+namespace evring::tool {
 namespace {
 
-constexpr std::string_view kLocalPrefix = "local:";
 constexpr const char* kLoadModule =
     "load it with 'modprobe evring' (or 'insmod evring.ko'), or use local rings; "
     "'evring doctor' says more";
@@ -76,34 +74,26 @@ Device open_device(const std::string& name, Device::Access access) {
   }
 }
 
-RingLink open_ring(const std::string& name, const LinkOptions& options) {
-  std::string local;
-  const bool is_local = is_local_name(name, local);
-  const std::string thing =
-      fmt::format("{} '{}'", is_local ? "local ring" : "device", is_local ? local : name);
+RingLink open_ring(const RingName& ring, const LinkOptions& options) {
+  const bool is_local = ring.is_local;
+  const std::string thing = fmt::format("{} '{}'", is_local ? "local ring" : "device", ring.name);
   try {
-    return RingLink::open(name, options);
+    return RingLink::open(ring.text(), options);
   } catch (const std::system_error& error) {
     const int code = error.code().value();
     if (is_local && code == ENOENT) {
-      throw failure(thing, fmt::format("nobody serves {}", local_socket_path(local).string()),
+      throw failure(thing, fmt::format("nobody serves {}", local_socket_path(ring.name).string()),
                     "'evring list' shows what is there");
     }
     if (is_local && code == ECONNREFUSED) {
       throw failure(thing, "its owner has died",
                     "start it again; 'evring list' shows what is there");
     }
-    if (!is_local && code == ENOENT) open_device(name, Device::Access::kReadOnly);
+    if (!is_local && code == ENOENT) open_device(ring.name, Device::Access::kReadOnly);
     throw explain(thing, error);
   } catch (const std::out_of_range& error) {
     throw failure(thing, error.what(), "start at oldest or newest");
   }
 }
 
-bool is_local_name(const std::string& name, std::string& local_name) {
-  if (name.rfind(kLocalPrefix, 0) != 0) return false;
-  local_name = name.substr(kLocalPrefix.size());
-  return true;
-}
-
-}  // namespace evring::cli
+}  // namespace evring::tool

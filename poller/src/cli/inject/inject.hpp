@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "common.hpp"
-#include "ring_options.hpp"
+#include "cli/commands.hpp"
+#include "tool/ring_options.hpp"
 
 namespace evring::cli {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // `evring bench`: runs the cases on each core, in turn, round by round, and shows the
 // median of each with its spread, beside the machine it was measured on.
-#include "bench.hpp"
+#include "cli/bench/bench.hpp"
 
 #include <sys/utsname.h>
 
@@ -10,8 +10,8 @@
 #include <fstream>
 #include <memory>
 
-#include "common.hpp"
-#include "ring_options.hpp"
+#include "cli/commands.hpp"
+#include "tool/ring_options.hpp"
 
 namespace evring::cli {
 namespace {
@@ -72,14 +72,7 @@ struct Place {
 };
 
 std::vector<unsigned> chosen_cpus(const Asked& asked) {
-  if (asked.cpus.empty()) return allowed_cpus();
-  try {
-    const std::vector<unsigned> cpus = parse_cpu_list(asked.cpus);
-    check_allowed(cpus);
-    return cpus;
-  } catch (const std::invalid_argument& error) {
-    throw Failure(fmt::format("--cpus: {}", error.what()), kUsage);
-  }
+  return asked.cpus.empty() ? allowed_cpus() : cpus_of("--cpus", asked.cpus);
 }
 
 /// Fills in how many rounds and how long, where that was left open, for `case_count` cases
@@ -225,15 +218,15 @@ void add_bench(Program& program) {
                   "One pair instead of each core: the producer's CPU, then the consumer's");
   sub->add_option("--rounds", asked->round_count,
                   "Rounds of each case; by default 9, or fewer on many cores")
-      ->check(whole_number(1, 1000));
+      ->transform(whole_number(1, 1000));
   sub->add_option("--round-seconds", asked->round_s,
                   "How long a round lasts; by default 0.1, or less on many cores")
-      ->check(CLI::Range(0.001, 10.0).description(""));
+      ->transform(duration(std::chrono::milliseconds(1), std::chrono::seconds(10)));
   sub->add_option("--slots", asked->slot_count, "Slots of the ring, a power of two")
-      ->check(power_of_two(64, EVRING_SLOT_COUNT_MAX >> 2))
+      ->transform(power_of_two(64, EVRING_SLOT_COUNT_MAX >> 2))
       ->capture_default_str();
   sub->add_option("--batch", asked->batch_count, "Events of a batch and of a burst")
-      ->check(whole_number(1, 64))
+      ->transform(whole_number(1, 64))
       ->capture_default_str();
   add_huge_pages_option(sub, asked->huge_pages);
   sub->add_flag("--json", asked->json, "Print JSON");

@@ -1,44 +1,21 @@
 // SPDX-License-Identifier: MIT
 // `evring inject`: events from lines of text, a given payload or a count, into a
 // soft device, or into a local ring that this command makes and serves.
-#include "inject.hpp"
+#include "cli/inject/inject.hpp"
 
 #include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <evring/poller/pace.hpp>
 #include <memory>
 
-#include "kernel_access.hpp"
-#include "local_server.hpp"
+#include "cli/local_server.hpp"
+#include "tool/kernel_access.hpp"
 
 namespace evring::cli {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-/// Keeps batches `1 / rate_hz` apart. @return false when Ctrl-C came.
-class Pace {
- public:
-  explicit Pace(std::uint64_t rate_hz) : rate_hz_(rate_hz), begin_(Clock::now()) {}
-
-  bool wait() {
-    if (rate_hz_ != 0) {
-      const auto due =
-          begin_ + std::chrono::nanoseconds(static_cast<std::int64_t>(
-                       1e9 * static_cast<double>(count_) / static_cast<double>(rate_hz_)));
-      if (due > Clock::now()) stop::sleep_for(due - Clock::now());
-    }
-    ++count_;
-    return !stop::requested();
-  }
-
- private:
-  std::uint64_t rate_hz_;
-  std::uint64_t count_ = 0;
-  Clock::time_point begin_;
-};
 
 struct DeviceTally {
   std::uint64_t offered = 0;
@@ -74,11 +51,9 @@ void inject_batch(const InjectOptions& options, Device& device, std::size_t payl
 }
 
 int run_inject(InjectOptions& options) {
-  std::string local_name;
-  if (is_local_name(options.name, local_name)) {
-    options.local = true;
-    options.name = local_name;
-  }
+  const RingName ring = ring_of(options.name, options.local);
+  options.local = ring.is_local;
+  options.name = ring.name;
   if (options.batch_count > options.shape.slot_count && options.local) {
     throw usage_error("--batch", "more events than slots", "take more slots");
   }
@@ -166,7 +141,7 @@ int inject_device(const InjectOptions& options, PayloadSource& source) {
   const std::size_t payload_bytes = geometry.slot.payload_bytes();
   DeviceTally tally;
   Pace pace(options.rate_hz);
-  while (pace.wait()) {
+  while (!stop::sleep_until(pace.next())) {
     const std::vector<std::string> batch = source.next_batch(payload_bytes);
     if (batch.empty()) break;
     inject_batch(options, device, payload_bytes, batch, tally);
@@ -191,7 +166,7 @@ int inject_local(const InjectOptions& options, PayloadSource& source) {
   const std::size_t payload_bytes = options.shape.slot.payload_bytes();
   std::vector<AnyEvent> events(options.batch_count);
   Pace pace(options.rate_hz);
-  while (pace.wait()) {
+  while (!stop::sleep_until(pace.next())) {
     const std::vector<std::string> batch = source.next_batch(payload_bytes);
     if (batch.empty()) break;
     for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -221,21 +196,21 @@ void add_inject(Program& program) {
                 "Make and serve a local ring of that name, and publish into it");
   sub->add_option("--payload", o.payload, "This text; once, or --count times");
   sub->add_option("--count", o.count, "So many events; without --payload each holds its number")
-      ->check(whole_number(1, UINT64_MAX));
+      ->transform(whole_number(1, UINT64_MAX));
   sub->add_option("--type", o.type, "Type of the events")
-      ->check(whole_number(0, UINT32_MAX))
+      ->transform(whole_number(0, UINT32_MAX))
       ->capture_default_str();
   sub->add_option("--batch", o.batch_count, "Events published at once")
-      ->check(whole_number(1, EVRING_BATCH_COUNT_MAX))
+      ->transform(whole_number(1, EVRING_BATCH_COUNT_MAX))
       ->capture_default_str();
   sub->add_option("--rate", o.rate_hz, "Batches a second; 0: as fast as it goes")
-      ->check(whole_number(0, EVRING_RATE_HZ_MAX))
+      ->transform(whole_number(0, EVRING_RATE_HZ_MAX))
       ->capture_default_str();
   sub->add_flag("--truncate", o.truncate, "Cut what is longer than the payload");
   sub->add_option("--wait-consumers", o.wait_count, "local: first wait for so many consumers")
-      ->check(whole_number(0, EVRING_CONSUMER_COUNT_MAX));
+      ->transform(whole_number(0, EVRING_CONSUMER_COUNT_MAX));
   sub->add_option("--linger", o.linger_seconds, "local: keep the ring so many seconds at the end")
-      ->check(CLI::Range(0.0, 1e6).description(""));
+      ->transform(duration(std::chrono::seconds(0), std::chrono::seconds(1'000'000)));
   sub->add_flag("--when-full-drop", o.drop_when_full,
                 "local gated: drop instead of waiting for the slowest consumer");
   add_shape_options(sub, o.shape);

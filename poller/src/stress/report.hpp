@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `evring stress`: options and reports that its parts share. Every event carries
+// `evring-stress`: options and reports that its parts share. Every event carries
 // who published it, a count without holes and a checksum; every consumer checks
 // all three. Counts are made by each side for itself and compared at the end.
 #pragma once
@@ -11,12 +11,15 @@
 #include <string>
 #include <vector>
 
-#include "common.hpp"
-#include "ring_options.hpp"
+#include "tool/console.hpp"
+#include "tool/ring_options.hpp"
+#include "tool/stop.hpp"
 
-namespace evring::cli {
+namespace evring::stress {
 
-enum class ReadWay { kBurst, kOne, kVisit, kMixed };
+using namespace tool;
+
+enum class ReadWay { kBurst, kOne, kMixed };
 enum class PublishWay { kBatch, kOne, kReserve };
 
 /// --fault: what a test makes go wrong on purpose, to see that it is found.
@@ -108,4 +111,4 @@ Json stress_json(const StressReport& report, const std::vector<std::string>& imb
 void print_stress(const StressOptions& options, const StressReport& report,
                   const std::vector<std::string>& imbalance);
 
-}  // namespace evring::cli
+}  // namespace evring::stress

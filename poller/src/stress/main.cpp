@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: MIT
-// `evring stress`: the command line; the work is in stress_local.cpp,
-// stress_kernel.cpp and stress_run.cpp.
-#include "stress.hpp"
+// The program `evring-stress`, or `evring stress`: its command line. Rings and producers
+// are in local.cpp and kernel.cpp; consumers, each on a poller, in run.cpp.
+#include "stress/report.hpp"
 
 #include <fmt/format.h>
 
-#include <evring/poller/cpu_list.hpp>
 #include <map>
-#include <memory>
 #include <random>
 
-#include "stress_payload.hpp"
+#include "stress/payload.hpp"
 
-namespace evring::cli {
+namespace evring::stress {
 namespace {
 
 struct Asked {
@@ -32,23 +30,23 @@ void add_choice(CLI::App* sub, const std::string& name, Value& value,
 void add_load_options(CLI::App* sub, Asked& asked) {
   StressOptions& o = asked.options;
   sub->add_option("--producers", o.producer_count, "Producers, over all rings")
-      ->check(whole_number(1, 1024))
+      ->transform(whole_number(1, 1024))
       ->capture_default_str();
   sub->add_option("--consumers", o.consumer_count, "Consumers of each ring")
-      ->check(whole_number(1, 1024))
+      ->transform(whole_number(1, 1024))
       ->capture_default_str();
   sub->add_option("--rings", o.ring_count, "Rings")
-      ->check(whole_number(1, EVRING_DEVICE_COUNT_MAX))
+      ->transform(whole_number(1, EVRING_DEVICE_COUNT_MAX))
       ->capture_default_str();
   sub->add_option("--seconds", o.seconds, "How long the producers run")
-      ->check(CLI::Range(0.01, 86400.0).description(""))
+      ->transform(duration(std::chrono::milliseconds(10), std::chrono::hours(24)))
       ->capture_default_str();
   sub->add_option("--device", asked.device, "local (rings of this process) or kernel")
       ->check(CLI::IsMember({"local", "kernel"}).description(""))
       ->capture_default_str();
   sub->add_flag("--churn", o.churn, "Consumers join late and leave early");
   sub->add_option("--seed", o.asked_seed, "Seed of everything random; printed, so a run repeats")
-      ->check(whole_number(0, UINT64_MAX));
+      ->transform(whole_number(0, UINT64_MAX));
   sub->add_option("--cpus", asked.cpus, "Pin threads to these in turn: 0-3,5, core:1, numa:0");
   sub->add_flag("--when-full-drop", o.gated_drops,
                 "Local gated producers drop instead of waiting (kernel ones always do)");
@@ -57,10 +55,10 @@ void add_load_options(CLI::App* sub, Asked& asked) {
 void add_manner_options(CLI::App* sub, Asked& asked) {
   StressOptions& o = asked.options;
   sub->add_option("--burst", o.burst_count, "Events that a consumer reads at once, at most")
-      ->check(whole_number(1, 4096))
+      ->transform(whole_number(1, 4096))
       ->capture_default_str();
   sub->add_option("--batch", o.batch_count, "Events that a producer publishes at once, at most")
-      ->check(whole_number(1, EVRING_BATCH_COUNT_MAX))
+      ->transform(whole_number(1, EVRING_BATCH_COUNT_MAX))
       ->capture_default_str();
   add_choice<WaitStrategy>(
       sub, "--strategy", o.strategy,
@@ -75,12 +73,10 @@ void add_manner_options(CLI::App* sub, Asked& asked) {
                     {"epoll", Rung::kEpoll},
                     {"spin", Rung::kSpin}},
                    "Best way to sleep: command (default), poll, epoll, spin");
-  add_choice<ReadWay>(sub, "--read", o.read_way,
-                      {{"burst", ReadWay::kBurst},
-                       {"one", ReadWay::kOne},
-                       {"visit", ReadWay::kVisit},
-                       {"mixed", ReadWay::kMixed}},
-                      "How consumers read: burst (default), one, visit (in place), mixed");
+  add_choice<ReadWay>(
+      sub, "--read", o.read_way,
+      {{"burst", ReadWay::kBurst}, {"one", ReadWay::kOne}, {"mixed", ReadWay::kMixed}},
+      "How consumers read: burst (default), one, mixed (some so, some so)");
   add_choice<PublishWay>(
       sub, "--publish", o.publish_way,
       {{"batch", PublishWay::kBatch}, {"one", PublishWay::kOne}, {"reserve", PublishWay::kReserve}},
@@ -115,14 +111,7 @@ void settle(Asked& asked) {
   StressOptions& o = asked.options;
   o.kernel = asked.device == "kernel";
   check_limits(o);
-  if (!asked.cpus.empty()) {
-    try {
-      o.cpus = parse_cpu_list(asked.cpus);
-    } catch (const std::invalid_argument& error) {
-      throw Failure(fmt::format("--cpus: {}", error.what()), kUsage);
-    }
-    check_allowed(o.cpus);
-  }
+  if (!asked.cpus.empty()) o.cpus = cpus_of("--cpus", asked.cpus);
   std::random_device entropy;
   o.seed = o.asked_seed.value_or((std::uint64_t{entropy()} << 16) ^ entropy());
 }
@@ -146,21 +135,27 @@ int run_stress_command(Asked& asked) {
   return options.fail_on_loss && total_lost(report) != 0 ? kLoss : kFine;
 }
 
-}  // namespace
-
-void add_stress(Program& program) {
-  const auto asked = std::make_shared<Asked>();
-  CLI::App* sub = program.add("stress", "Load rings with verified events; check that all add up",
-                              [asked] { return run_stress_command(*asked); });
-  add_load_options(sub, *asked);
-  add_shape_options(sub, asked->options.shape);
-  add_huge_pages_option(sub, asked->options.shape.huge_pages);
-  add_manner_options(sub, *asked);
-  sub->add_flag("--json", asked->options.json, "Print JSON");
-  sub->add_flag("--fail-on-loss", asked->options.fail_on_loss,
-                "Exit 3 when a consumer lost events");
-  sub->add_flag("--skip-if-absent", asked->options.skip_if_absent,
-                "Exit 4 when --device kernel is asked for and the module is not loaded");
+void describe(Program& program) {
+  static Asked asked;
+  CLI::App& app = program.app;
+  app.name("evring stress");
+  app.description("Load rings with verified events; check that all add up");
+  app.set_version_flag("--version", "evring " EVRING_VERSION);
+  app.set_help_flag("--help,-h", "Print this and exit");
+  program.run = [] { return run_stress_command(asked); };
+  add_load_options(&app, asked);
+  add_shape_options(&app, asked.options.shape);
+  add_huge_pages_option(&app, asked.options.shape.huge_pages);
+  add_manner_options(&app, asked);
+  app.add_flag("--json", asked.options.json, "Print JSON");
+  app.add_flag("--fail-on-loss", asked.options.fail_on_loss, "Exit 3 when a consumer lost events");
+  app.add_flag("--skip-if-absent", asked.options.skip_if_absent,
+               "Exit 4 when --device kernel is asked for and the module is not loaded");
 }
 
-}  // namespace evring::cli
+}  // namespace
+}  // namespace evring::stress
+
+int main(int argc, char** argv) {
+  return evring::tool::run_program(argc, argv, evring::stress::describe);
+}

@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "bench.hpp"
+#include "cli/bench/bench.hpp"
 
 namespace evring::cli {
 namespace {

@@ -3,42 +3,15 @@
 // kernel devices run through the same consumers and the same check.
 #pragma once
 
-#include <chrono>
 #include <evring/consumer.hpp>
-#include <evring/poller/parker.hpp>
 #include <evring/poller/source.hpp>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "stress.hpp"
+#include "stress/report.hpp"
 
-namespace evring::cli {
-
-/// One consumer's place at a ring, from joining to leaving. One thread.
-class Port {
- public:
-  /// @throws std::system_error when this consumer parks and cannot.
-  Port(const StressOptions& options, RingLink link);
-  ~Port();
-  Port(const Port&) = delete;
-  Port& operator=(const Port&) = delete;
-
-  RingLink& link() noexcept { return link_; }
-  /// How it is woken, and why not better; empty when it never parks.
-  const std::string& rung() const noexcept { return rung_; }
-  /// Sleeps until a doorbell rings for an event at or past `cursor`, at most some
-  /// milliseconds. @return whether a doorbell rang.
-  bool park(std::uint64_t cursor);
-
- private:
-  static constexpr std::chrono::milliseconds kMaxIdle{20};
-  RingLink link_;
-  RungChoice choice_;
-  std::unique_ptr<Parker> parker_;
-  std::vector<Wake> wakes_;
-  std::string rung_;
-};
+namespace evring::stress {
 
 /// A ring under stress; join() from any thread.
 class StressRing {
@@ -100,4 +73,4 @@ void with_layout(const AnySlotLayout& slot, Use&& use) {
   }
 }
 
-}  // namespace evring::cli
+}  // namespace evring::stress

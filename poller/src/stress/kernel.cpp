@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `evring stress --device kernel`: soft devices of evring.ko, made for the run and
+// `evring-stress --device kernel`: soft devices of evring.ko, made for the run and
 // removed after it, and producer processes that inject by ioctl. What they count
 // comes back through memory shared with this process.
 #include <fmt/format.h>
@@ -16,11 +16,11 @@
 #include <new>
 #include <thread>
 
-#include "kernel_access.hpp"
-#include "stress_author.hpp"
-#include "stress_ring.hpp"
+#include "stress/author.hpp"
+#include "stress/ring.hpp"
+#include "tool/kernel_access.hpp"
 
-namespace evring::cli {
+namespace evring::stress {
 namespace {
 
 /// A soft device that lives as long as this object.
@@ -252,4 +252,4 @@ StressReport stress_kernel(const StressOptions& options) {
   return run_stress(options, rings, producers);
 }
 
-}  // namespace evring::cli
+}  // namespace evring::stress

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <set>
 
-#include "stress.hpp"
+#include "stress/report.hpp"
 
-namespace evring::cli {
+namespace evring::stress {
 namespace {
 
 ProducerTally total_of(const RingReport& ring) {
@@ -154,4 +154,4 @@ void print_stress(const StressOptions& options, const StressReport& report,
   if (imbalance.empty()) print("balanced: every event is accounted for\n");
 }
 
-}  // namespace evring::cli
+}  // namespace evring::stress

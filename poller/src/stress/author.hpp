@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <span>
 
-#include "stress_payload.hpp"
+#include "stress/payload.hpp"
 
-namespace evring::cli {
+namespace evring::stress {
 
 class Author {
  public:
@@ -69,4 +69,4 @@ class Author {
   bool corrupt_next_ = false;
 };
 
-}  // namespace evring::cli
+}  // namespace evring::stress

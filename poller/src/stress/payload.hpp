@@ -13,9 +13,9 @@
 #include <span>
 #include <vector>
 
-#include "stress.hpp"
+#include "stress/report.hpp"
 
-namespace evring::cli {
+namespace evring::stress {
 
 constexpr std::size_t kStressWordsMin = 3;
 constexpr std::size_t kStressWordsMax = EVRING_SLOT_BYTES_MAX / 8;
@@ -117,4 +117,4 @@ class StreamCheck {
   std::uint64_t missing_ = 0;
 };
 
-}  // namespace evring::cli
+}  // namespace evring::stress

@@ -1,20 +1,47 @@
 // SPDX-License-Identifier: MIT
-// The consumers' side of `evring stress`, the same for local rings and devices:
-// a thread for each, that stays to the end, or comes and goes under --churn.
+// The consumers' side of `evring-stress`, the same for local rings and devices: a
+// thread and a poller for each, to the end, or coming and going under --churn.
 #include <fmt/format.h>
-#include <sched.h>
 
+#include <condition_variable>
 #include <evring/poller/cpu_list.hpp>
 #include <latch>
 #include <mutex>
+#include <optional>
+#include <stop_token>
 #include <thread>
 
-#include "stress_session.hpp"
+#include "stress/session.hpp"
 
-namespace evring::cli {
+namespace evring::stress {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+/// Asks a session to leave when the stream is finished, or at a moment before that.
+class Leaving {
+ public:
+  Leaving(const std::stop_token& finished, std::optional<Clock::time_point> at)
+      : with_the_stream_(finished, Ask{leave_}) {
+    if (!at) return;
+    timer_ = std::jthread([this, at = *at](const std::stop_token& cancelled) {
+      std::mutex mutex;
+      std::unique_lock lock(mutex);
+      std::condition_variable_any().wait_until(lock, cancelled, at, [] { return false; });
+      leave_.request_stop();
+    });
+  }
+  std::stop_token token() const noexcept { return leave_.get_token(); }
+
+ private:
+  struct Ask {
+    std::stop_source& leave;
+    void operator()() const noexcept { leave.request_stop(); }
+  };
+  std::stop_source leave_;
+  std::stop_callback<Ask> with_the_stream_;
+  std::jthread timer_;
+};
 
 /// All consumers of a run. The threads share only what is guarded here.
 class ConsumerGroup {
@@ -43,7 +70,7 @@ class ConsumerGroup {
 
   /// The last event is published: consumers read what is left and end.
   void finish() {
-    finished_.store(true, std::memory_order_release);
+    finished_.request_stop();
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
   }
@@ -80,9 +107,9 @@ class ConsumerGroup {
 
   /// From the first event on: to the last, or (under churn) for a while.
   void stay(std::size_t ring, unsigned consumer, bool& waits_for_start) {
-    SessionPlan plan = plan_for(ring, consumer);
-    if (options_.churn) plan.leave_at = Clock::now() + part_of_run(4);
-    run_session(ring, plan, &waits_for_start);
+    std::optional<Clock::time_point> leave_at;
+    if (options_.churn) leave_at = Clock::now() + part_of_run(4);
+    run_session(ring, plan_for(ring, consumer), leave_at, &waits_for_start);
   }
 
   /// Joins late; consumer 0 then stays, others leave early and join again; each
@@ -91,44 +118,52 @@ class ConsumerGroup {
     Random random(mix(options_.seed ^ (ring << 32) ^ (consumer + 1)));
     for (bool last = false; !last;) {
       pause(part_of_run(8 + random.below(24)));
-      last = finished_.load(std::memory_order_acquire);
+      last = finished_.stop_requested();
       SessionPlan plan = plan_for(ring, consumer);
       plan.start_at = !last && random.below(2) == 0 ? StartAt::kNewest : StartAt::kOldest;
       plan.resync_to = random.below(4) == 0 ? ResyncTo::kNewest : ResyncTo::kOldest;
-      if (!last && consumer != 0) plan.leave_at = Clock::now() + part_of_run(4 + random.below(60));
-      last = run_session(ring, plan, nullptr) || last;
+      std::optional<Clock::time_point> leave_at;
+      if (!last && consumer != 0) leave_at = Clock::now() + part_of_run(4 + random.below(60));
+      last = run_session(ring, plan, leave_at, nullptr) || last;
     }
   }
 
   /// @return whether it ran to the end of the stream.
-  bool run_session(std::size_t ring, const SessionPlan& plan, bool* waits_for_start) {
-    const bool parks =
-        options_.strategy == WaitStrategy::kAdaptive || options_.strategy == WaitStrategy::kPark;
-    Port port(options_, rings_[ring]->join({.start_at = plan.start_at, .doorbell = parks}));
+  bool run_session(std::size_t ring, const SessionPlan& plan,
+                   std::optional<Clock::time_point> leave_at, bool* waits_for_start) {
+    RingLink link = rings_[ring]->join({.start_at = plan.start_at, .doorbell = parks()});
     ConsumerReport report;
+    std::string rung;
     with_layout(options_.shape.slot, [&](auto layout) {
-      Session<decltype(layout)> session(options_, plan, port);
+      Session<decltype(layout)> session(options_, plan, std::move(link));
       if (waits_for_start != nullptr) {
         *waits_for_start = false;
         joined_.count_down();
       }
-      report = session.run(finished_);
+      const Leaving leaving(finished_.get_token(), leave_at);
+      report = session.run(leaving.token(), finished_.get_token());
       if (report.ran_to_end) {
         report.missing = session.stream_check().missing(producers_.tallies(ring));
       }
+      if (parks()) rung = session.rung();
     });
     const std::lock_guard held(mutex_);
-    if (rung_.empty()) rung_ = port.rung();
+    if (rung_.empty()) rung_ = rung;
     reports_[ring].push_back(report);
     return report.ran_to_end;
   }
 
+  bool parks() const noexcept {
+    return options_.strategy == WaitStrategy::kAdaptive || options_.strategy == WaitStrategy::kPark;
+  }
+
   SessionPlan plan_for(std::size_t ring, unsigned consumer) const {
-    static constexpr ReadWay kWays[] = {ReadWay::kBurst, ReadWay::kOne, ReadWay::kVisit};
+    const bool one_by_one = options_.read_way == ReadWay::kOne ||
+                            (options_.read_way == ReadWay::kMixed && consumer % 2 == 1);
     SessionPlan plan;
     plan.consumer = consumer;
     plan.key = ring_key(options_.seed, ring);
-    plan.read_way = options_.read_way == ReadWay::kMixed ? kWays[consumer % 3] : options_.read_way;
+    plan.burst_count = one_by_one ? 1 : options_.burst_count;
     plan.forgets_one = options_.fault == Fault::kForget && ring == 0 && consumer == 0;
     return plan;
   }
@@ -141,7 +176,7 @@ class ConsumerGroup {
   /// Sleeps; ends early when the stream does.
   void pause(Clock::duration duration) const {
     const auto until = Clock::now() + duration;
-    while (Clock::now() < until && !finished_.load(std::memory_order_relaxed)) {
+    while (Clock::now() < until && !finished_.stop_requested()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
   }
@@ -154,42 +189,11 @@ class ConsumerGroup {
   std::string rung_;
   std::mutex mutex_;
   std::latch joined_;
-  std::atomic<bool> finished_{false};
+  std::stop_source finished_;  ///< the last event is published
   std::vector<std::thread> threads_;
 };
 
 }  // namespace
-
-Port::Port(const StressOptions& options, RingLink link) : link_(std::move(link)) {
-  if (options.strategy != WaitStrategy::kAdaptive && options.strategy != WaitStrategy::kPark)
-    return;
-  parker_ = Parker::make(options.best_rung);
-  parker_->watch(0, link_, choice_);
-  const RungChoice& choice = choice_;
-  rung_ = fmt::format("{} ({})", to_string(choice.rung), choice.reason);
-  if (choice.rung == Rung::kSpin) parker_.reset();
-}
-
-Port::~Port() {
-  if (parker_ == nullptr) return;
-  parker_->forget(0);
-  parker_->settle();
-}
-
-bool Port::park(std::uint64_t cursor) {
-  if (parker_ == nullptr) {
-    sched_yield();
-    return false;
-  }
-  const ArmRequest request{.wake_events = 1, .wake = {}, .max_idle = kMaxIdle};
-  if (parker_->arm(0, request, cursor) != ArmResult::kArmed) return false;
-  wakes_.clear();
-  parker_->wait(kMaxIdle, wakes_);
-  for (const Wake& wake : wakes_) {
-    if (wake.cause == WakeCause::kDoorbell) return true;
-  }
-  return wakes_.empty() && parker_->disarm(0);
-}
 
 void pin_stress_thread(const StressOptions& options, std::size_t index) {
   if (!options.cpus.empty()) pin_this_thread(options.cpus[index % options.cpus.size()]);
@@ -238,4 +242,4 @@ StressReport run_stress(const StressOptions& options,
   return report;
 }
 
-}  // namespace evring::cli
+}  // namespace evring::stress

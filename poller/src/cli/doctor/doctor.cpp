@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // `evring doctor`: what this machine offers, and what to do about each lack.
-#include "doctor.hpp"
+#include "cli/doctor/doctor.hpp"
 
 #include <sys/utsname.h>
 
 #include <evring/poller/ladder.hpp>
 #include <memory>
 
-#include "common.hpp"
-#include "kernel_access.hpp"
+#include "cli/commands.hpp"
+#include "tool/kernel_access.hpp"
 
 namespace evring::cli {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `evring stress --device local`: anonymous local rings and producer threads.
+// `evring-stress --device local`: anonymous local rings and producer threads.
 // Several producers of one ring share it through the lock in front (SharedProducer).
 #include <fmt/format.h>
 
@@ -13,10 +13,10 @@
 #include <mutex>
 #include <thread>
 
-#include "stress_author.hpp"
-#include "stress_ring.hpp"
+#include "stress/author.hpp"
+#include "stress/ring.hpp"
 
-namespace evring::cli {
+namespace evring::stress {
 namespace {
 
 class LocalStressRing final : public StressRing {
@@ -207,4 +207,4 @@ StressReport stress_local(const StressOptions& options) {
   return report;
 }
 
-}  // namespace evring::cli
+}  // namespace evring::stress

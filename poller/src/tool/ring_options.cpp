@@ -1,37 +1,9 @@
 // SPDX-License-Identifier: MIT
-// See ring_options.hpp.
-#include "ring_options.hpp"
+#include "tool/ring_options.hpp"
 
-#include <cctype>
-#include <charconv>
 #include <map>
-#include <optional>
 
-namespace evring::cli {
-namespace {
-
-std::optional<std::uint64_t> parse_number(const std::string& text) {
-  std::uint64_t value = 0;
-  const bool hex = text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
-  const char* begin = text.data() + (hex ? 2 : 0);
-  const char* end = text.data() + text.size();
-  const auto result = std::from_chars(begin, end, value, hex ? 16 : 10);
-  if (text.empty() || result.ec != std::errc{} || result.ptr != end) return std::nullopt;
-  return value;
-}
-
-std::string check_name(const std::string& name) {
-  bool good = !name.empty() && name.size() < EVRING_NAME_BYTES && name != "control";
-  for (const char c : name) {
-    good = good && (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_');
-  }
-  if (good) return "";
-  return fmt::format("'{}' is no name for a ring; give 1 to {} letters, digits, '-' or '_'", name,
-                     EVRING_NAME_BYTES - 1);
-}
-
-}  // namespace
-
+namespace evring::tool {
 LocalRingOptions RingShape::local_options(const std::string& name) const {
   LocalRingOptions options;
   options.slot_count = slot_count;
@@ -60,10 +32,10 @@ void add_shape_options(CLI::App* sub, RingShape& shape) {
   static const std::map<std::string, Mode> modes{{"overwrite", Mode::kOverwrite},
                                                  {"gated", Mode::kGated}};
   sub->add_option("--slots", shape.slot_count, "Slots of the ring, a power of two")
-      ->check(power_of_two(EVRING_SLOT_COUNT_MIN, EVRING_SLOT_COUNT_MAX))
+      ->transform(power_of_two(EVRING_SLOT_COUNT_MIN, EVRING_SLOT_COUNT_MAX))
       ->capture_default_str();
   sub->add_option("--slot-bytes", shape.slot.bytes, "Bytes of a slot, a power of two")
-      ->check(power_of_two(EVRING_SLOT_BYTES_MIN, EVRING_SLOT_BYTES_MAX))
+      ->transform(power_of_two(EVRING_SLOT_BYTES_MIN, EVRING_SLOT_BYTES_MAX))
       ->capture_default_str();
   sub->add_option("--format", shape.slot.slot_format,
                   "What a slot carries beside payload: bare, timestamp or full (default)")
@@ -73,7 +45,7 @@ void add_shape_options(CLI::App* sub, RingShape& shape) {
       ->type_name("MODE")
       ->transform(CLI::CheckedTransformer(modes).description(""));
   sub->add_option("--first-sequence", shape.first_sequence, "Sequence of the first event")
-      ->check(whole_number(0, UINT64_MAX))
+      ->transform(whole_number(0, UINT64_MAX))
       ->capture_default_str();
 }
 
@@ -119,31 +91,4 @@ const char* source_name(std::uint32_t source) {
   }
 }
 
-CLI::Validator power_of_two(std::uint64_t low, std::uint64_t high) {
-  return CLI::Validator(
-      [low, high](std::string& text) -> std::string {
-        const auto value = parse_number(text);
-        if (value && *value >= low && *value <= high && (*value & (*value - 1)) == 0) return "";
-        return fmt::format("'{}' is not a power of two from {} to {}", text, low, high);
-      },
-      "");
-}
-
-CLI::Validator whole_number(std::uint64_t low, std::uint64_t high) {
-  return CLI::Validator(
-      [low, high](std::string& text) -> std::string {
-        const auto value = parse_number(text);
-        if (!value || *value < low || *value > high) {
-          return fmt::format("'{}' is not a whole number from {} to {}", text, low, high);
-        }
-        text = std::to_string(*value);
-        return "";
-      },
-      "");
-}
-
-CLI::Validator ring_name() {
-  return CLI::Validator([](std::string& name) { return check_name(name); }, "NAME");
-}
-
-}  // namespace evring::cli
+}  // namespace evring::tool

@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: MIT
-// What every subcommand of `evring` shares: exit codes, one-line errors, output
-// that survives a closed pipe, and Ctrl-C. Main thread unless it says otherwise.
+// What the commands say and how they end: exit codes, one-line errors, standard output
+// that survives a closed pipe and admits a full disk. Main thread unless it says otherwise.
 #pragma once
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-#include <chrono>
 #include <cstdint>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
-namespace evring::cli {
+namespace evring::tool {
 
 using Json = nlohmann::ordered_json;
 
@@ -50,6 +46,12 @@ struct OutputClosed {};
 /// Writes to standard output. @throws OutputClosed, Failure (a full disk).
 void write_out(std::string_view text);
 void flush_out();
+/// The end of standard output, whatever became of the command: what is buffered is written,
+/// and `code` is no longer kFine where that could not be.
+int close_out(int code) noexcept;
+/// Opens what of standard input, output and error is closed, so that no other file gets its
+/// number; to read or write it stays the error that it was.
+void hold_standard_descriptors() noexcept;
 
 template <class... Args>
 void print(fmt::format_string<Args...> format, Args&&... args) {
@@ -60,42 +62,7 @@ void print(fmt::format_string<Args...> format, Args&&... args) {
 void print_json(const Json& value, int indent = 2);
 
 /// A line on standard error that is no failure: "evring: …".
-void warn(std::string_view line);
-
-/// Ctrl-C and SIGTERM, for commands that run until told to stop.
-namespace stop {
-/// Installs the handlers; a second Ctrl-C ends the process as usual.
-void watch_signals();
-/// Any thread.
-bool requested() noexcept;
-/// As if Ctrl-C had come. Any thread.
-void request() noexcept;
-/// Calls `action(context)` when Ctrl-C comes, from the signal handler; null: nothing.
-void on_request(void (*action)(void*), void* context) noexcept;
-/// Readable once requested(); for poll loops. Valid after watch_signals().
-int fd() noexcept;
-/// Sleeps; ends early when requested. @return requested().
-bool sleep_for(std::chrono::nanoseconds duration);
-}  // namespace stop
-
-/// What a subcommand registers itself in; `run` is called after parsing.
-struct Program {
-  CLI::App app;
-  std::function<int()> run;
-
-  /// A subcommand whose callback sets run.
-  CLI::App* add(const std::string& name, const std::string& what, std::function<int()> body);
-};
-
-void add_list(Program& program);
-void add_add(Program& program);
-void add_remove(Program& program);
-void add_inject(Program& program);
-void add_watch(Program& program);
-void add_stat(Program& program);
-void add_stress(Program& program);
-void add_bench(Program& program);
-void add_doctor(Program& program);
+void warn(std::string_view line) noexcept;
 
 /// "12.3 M", "940", "1.50 k": for tables.
 std::string human_count(double value);
@@ -105,4 +72,4 @@ std::string human_ns(double nanoseconds);
 /// The first line of a file, without its newline; empty when it cannot be read.
 std::string read_line(const std::string& path);
 
-}  // namespace evring::cli
+}  // namespace evring::tool
