@@ -44,6 +44,16 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"WakeEventsZero",
                 "[[consumer]]\nname = \"a\"\nring = \"local:a\"\nwake_events = 0\n", 4,
                 "consumer.wake_events"},
+        Mistake{"SpinIsNoNumber", "[[consumer]]\nname = \"a\"\nring = \"local:a\"\nspin_us = nan\n",
+                4, "consumer.spin_us"},
+        Mistake{"ReportIsEndless",
+                "[daemon]\nreport_s = inf\n[[consumer]]\nname = \"a\"\nring = \"local:a\"\n", 2,
+                "daemon.report_s"},
+        Mistake{"DrainTooLong",
+                "[daemon]\ndrain_s = 3601\n[[consumer]]\nname = \"a\"\nring = \"local:a\"\n", 2,
+                "daemon.drain_s"},
+        Mistake{"QueueTooSmall", "[[consumer]]\nname = \"a\"\nring = \"local:a\"\nqueue_kib = 0\n",
+                4, "consumer.queue_kib"},
         Mistake{"BurstIsText", "[[consumer]]\nname = \"a\"\nring = \"local:a\"\nburst = \"8\"\n", 4,
                 "consumer.burst"},
         Mistake{"BadStart", "[[consumer]]\nname = \"a\"\nring = \"local:a\"\nstart = \"last\"\n", 4,
@@ -108,13 +118,6 @@ TEST(DaemonTest, UsageIsTwo) {
   EXPECT_TRUE(contains(missing.errors(), "/nowhere/evringd.toml")) << missing.errors();
   Process help({EVRINGD_PATH, "--help"});
   EXPECT_EQ(help.wait(), 0);
-}
-
-TEST(DaemonTest, AMissingRingIsAnErrorOfTheStart) {
-  const TemporaryFile config("[[consumer]]\nname = \"a\"\nring = \"local:nobody-has-this\"\n");
-  Process process({EVRINGD_PATH, config.path()});
-  EXPECT_EQ(process.wait(), 1);
-  EXPECT_TRUE(contains(process.errors(), "nobody-has-this")) << process.errors();
 }
 
 TEST_F(RunningDaemonTest, SigtermDrainsAndPrintsTheBalance) {

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include <chrono>
+#include <csignal>
 #include <functional>
 #include <optional>
 #include <sstream>
@@ -57,27 +58,66 @@ class RunningDaemonTest : public testing::Test {
       producer_->publish(event);
     }
   }
+  /// A consumer of the ring, `more` in its table.
+  std::string consumer(const std::string& who, const std::string& more) const {
+    return "[[consumer]]\nname = \"" + who + "\"\nring = \"local:" + name_ + "\"\n" + more;
+  }
+  /// Starts the daemon with that file, and waits for nothing.
+  void launch(const std::string& toml, std::vector<std::string> options = {"--json"},
+              const std::function<void()>& prepare = {}) {
+    config_.emplace(toml);
+    options.insert(options.begin(), EVRINGD_PATH);
+    options.push_back(config_->path());
+    daemon_.emplace(options, prepare);
+  }
   void start(const std::string& more, std::vector<std::string> options = {"--json"}) {
-    config_.emplace("[[consumer]]\nname = \"reader\"\nring = \"local:" + name_ + "\"\n" + more);
-    std::vector<std::string> words{EVRINGD_PATH};
-    words.insert(words.end(), options.begin(), options.end());
-    words.push_back(config_->path());
-    daemon_.emplace(words);
-    ASSERT_TRUE(eventually([&] {
-      return contains(daemon_->errors() + daemon_->output(), "generation ");
-    })) << daemon_->errors();
+    launch(consumer("reader", more), std::move(options));
+    await_readers(1);
+  }
+  /// Until so many consumers have said where they begin.
+  void await_readers(std::size_t count) {
+    ASSERT_TRUE(eventually([&] { return said("generation ") >= count; })) << daemon_->errors();
+  }
+  /// How often the daemon has said that.
+  std::size_t said(const std::string& part) const {
+    const std::string text = daemon_->errors() + daemon_->output();
+    std::size_t count = 0;
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+    return count;
+  }
+  /// The first consumer, by a report of now.
+  nlohmann::json now() {
+    const std::size_t before = daemon_->output().size();
+    daemon_->send(SIGUSR1);
+    EXPECT_TRUE(eventually([&] {
+      const std::string text = daemon_->output();
+      return text.size() > before && text.back() == '\n';
+    }));
+    return last_report()["consumers"][0];
+  }
+  nlohmann::json last_report() const {
+    std::string last;
+    std::istringstream lines(daemon_->output());
+    for (std::string line; std::getline(lines, line);) last = line;
+    return nlohmann::json::parse(last);
   }
   /// Ends it, and takes its last report.
   nlohmann::json stop(int signal, int expected_status) {
     daemon_->send(signal);
     EXPECT_EQ(daemon_->wait(), expected_status) << daemon_->errors();
-    std::string last;
-    std::istringstream lines(daemon_->output());
-    for (std::string line; std::getline(lines, line);) last = line;
-    const nlohmann::json report = nlohmann::json::parse(last);
+    const nlohmann::json report = last_report();
     EXPECT_TRUE(report["final"].get<bool>());
-    EXPECT_TRUE(report["balanced"].get<bool>()) << last;
+    EXPECT_TRUE(report["balanced"].get<bool>()) << report;
     return report["consumers"][0];
+  }
+  /// The account of an output, whose parts are checked to be the whole.
+  static nlohmann::json account_of(const nlohmann::json& consumer) {
+    const nlohmann::json output = consumer["output"];
+    const auto count = [&](const char* key) { return output[key].get<std::uint64_t>(); };
+    EXPECT_EQ(count("received"), count("delivered") + count("dropped") + count("pending"))
+        << output;
+    EXPECT_EQ(count("received"), consumer["received"].get<std::uint64_t>()) << output;
+    return output;
   }
 
   const std::string name_ = "daemon-test-" + std::to_string(getpid());

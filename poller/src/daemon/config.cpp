@@ -19,7 +19,11 @@ using std::chrono::seconds;
 constexpr std::int64_t kU16Max = std::numeric_limits<std::uint16_t>::max();
 constexpr std::int64_t kU32Max = std::numeric_limits<std::uint32_t>::max();
 constexpr std::int64_t kBurstMax = 4096;
-constexpr std::int64_t kReportMax = 86400;
+constexpr std::int64_t kDayS = 86400;
+constexpr std::int64_t kHourS = 3600;
+constexpr std::int64_t kQueueKibMin = 8;
+constexpr std::int64_t kQueueKibMax = std::int64_t{1} << 20;
+constexpr std::int64_t kMinuteMs = 60000;
 
 void read_cpu(TableReader& table, ConsumerConfig& consumer) {
   const auto text = table.text_or_number("cpu");
@@ -85,8 +89,13 @@ void read_waiting(TableReader& table, PollerOptions& poller) {
   }
 }
 
+constexpr std::string_view kJsonl = "jsonl:";
+
 void read_output(TableReader& table, ConsumerConfig& consumer) {
-  constexpr std::string_view kJsonl = "jsonl:";
+  if (const auto kib = table.number("queue_kib", kQueueKibMin, kQueueKibMax)) {
+    consumer.queue_bytes = static_cast<std::size_t>(*kib) << 10;
+  }
+  if (const auto ms = table.number("flush_ms", 0, kMinuteMs)) consumer.flush = milliseconds{*ms};
   const auto text = table.text("output");
   if (!text || text == "none") return;
   if (text == "count") {
@@ -124,13 +133,20 @@ ConsumerConfig read_consumer(TableReader& table) {
 }
 
 void read_daemon(TableReader& table, Config& config) {
-  if (const auto s = table.number("report_s", 0, kReportMax)) config.report = seconds{*s};
+  if (const auto s = table.number("report_s", 0, kDayS)) config.report = seconds{*s};
+  if (const auto s = table.number("drain_s", 0, kHourS)) config.drain = seconds{*s};
+  if (const auto s = table.number("await_s", 0, kDayS)) config.await = seconds{*s};
   if (const auto value = table.boolean("json")) config.json = *value;
   if (const auto value = table.boolean("fail_on_loss")) config.fail_on_loss = *value;
   table.refuse_unread();
 }
 
 }  // namespace
+
+std::string output_name(const ConsumerConfig& config) {
+  if (config.output == OutputKind::kJsonl) return std::string(kJsonl) + config.output_path;
+  return config.output == OutputKind::kCount ? "count" : "none";
+}
 
 Config read_config(const std::string& path) {
   TomlFile file(path);

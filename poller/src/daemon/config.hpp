@@ -6,7 +6,9 @@
 #include <evring/poller/options.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -27,10 +29,17 @@ struct ConsumerConfig {
   PollerOptions poller;
   OutputKind output = OutputKind::kNone;
   std::string output_path;
+  std::size_t queue_bytes = std::size_t{8} << 20;  ///< between the poller and the output
+  std::chrono::milliseconds flush{200};            ///< how long a line may wait to be written
 };
 
+/// "none", "count", "jsonl:PATH".
+std::string output_name(const ConsumerConfig& config);
+
 struct Config {
-  std::chrono::seconds report{0};  ///< 0: only at the end
+  std::chrono::seconds report{0};             ///< 0: only at the end
+  std::chrono::seconds drain{5};              ///< at the end: how long outputs may still deliver
+  std::optional<std::chrono::seconds> await;  ///< a ring that is not there; nothing: no bound
   bool json = false;
   bool fail_on_loss = false;
   std::vector<ConsumerConfig> consumers;

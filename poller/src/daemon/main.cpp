@@ -1,26 +1,22 @@
 // SPDX-License-Identifier: MIT
-// evringd: pinned consumers from a TOML file, until SIGINT or SIGTERM; then it
-// drains and prints the balance of each.
+// evringd: pinned consumers from a TOML file, until SIGINT, SIGTERM or SIGHUP; then it
+// drains and prints the balance of each. Here: arguments; the rest is in service.hpp.
 // Exit codes: 0 fine, 1 error, 2 usage or configuration, 3 loss under --fail-on-loss.
 #include "config.hpp"
-#include "notify.hpp"
-#include "report.hpp"
-#include "worker.hpp"
+#include "console.hpp"
+#include "service.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <csignal>
+#include <chrono>
 #include <cstdio>
-#include <iostream>
-#include <memory>
-#include <mutex>
 #include <string>
 
 namespace evring::daemon {
 namespace {
 
-enum ExitCode { kFine = 0, kError = 1, kUsage = 2, kLoss = 3 };
+constexpr std::chrono::seconds kLastWords{1};  ///< for whoever reads the last report
 
 struct Arguments {
   std::string config_path;
@@ -29,89 +25,23 @@ struct Arguments {
   bool fail_on_loss = false;
 };
 
-/// Lines for people go to standard error under --json, so that output stays JSON.
-class Console {
- public:
-  explicit Console(bool json) : json_(json) {}
-  void line(const std::string& text) {
-    const std::lock_guard lock(mutex_);
-    fmt::print(json_ ? stderr : stdout, "{}\n", text);
-    std::fflush(json_ ? stderr : stdout);
-  }
-  void report(const Workers& workers, bool is_final) {
-    const std::lock_guard lock(mutex_);
-    const std::string text = json_ ? format_json(workers, is_final) : format_table(workers);
-    fmt::print(stdout, "{}", text);
-    std::fflush(stdout);
-  }
-
- private:
-  bool json_;
-  std::mutex mutex_;
-};
-
-sigset_t block_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int number : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&signals, number);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // inherited by every thread
-  return signals;
-}
-
-/// Waits for the signal to end, with a report now and then. SIGUSR1 asks for one, and
-/// is what a failed worker sends.
-void wait_for_end(const sigset_t& signals, const Config& config, Console& console,
-                  const Workers& workers, const std::atomic<bool>& failed) {
-  const timespec interval{config.report.count() == 0 ? 3600 : config.report.count(), 0};
-  while (!failed.load()) {
-    const int number = sigtimedwait(&signals, nullptr, &interval);
-    if (number == SIGINT || number == SIGTERM) return;
-    if (number == SIGUSR1 || config.report.count() != 0) console.report(workers, false);
-  }
-}
-
-int finish(const Config& config, Console& console, const Workers& workers) {
-  for (const auto& worker : workers) worker->request_stop();
-  for (const auto& worker : workers) worker->join();
-  console.report(workers, true);
-  int code = kFine;
-  for (const auto& worker : workers) {
-    const Account account = worker->account();
-    if (account.lost != 0 && config.fail_on_loss && code == kFine) code = kLoss;
-    if (!account.balanced()) code = kError;
-    if (worker->failure().empty()) continue;
-    fmt::print(stderr, "evringd: {}: {}\n", worker->config().name, worker->failure());
-    code = kError;
-  }
-  return code;
-}
-
 int run(const Config& config) {
-  const sigset_t signals = block_signals();
+  block_signals();
   Console console(config.json);
-  std::atomic<bool> failed{false};
-  Workers workers;
-  for (const ConsumerConfig& consumer : config.consumers) {
-    workers.push_back(std::make_unique<Worker>(
-        consumer, [&console](const std::string& text) { console.line(text); }));
-  }
-  const pthread_t main_thread = pthread_self();
-  for (const auto& worker : workers) {
-    worker->start([&failed, main_thread] {
-      failed.store(true);
-      pthread_kill(main_thread, SIGUSR1);
-    });
-  }
-  notify_manager("READY=1");
-  wait_for_end(signals, config, console, workers, failed);
-  notify_manager("STOPPING=1");
-  return finish(config, console, workers);
+  const int code = run_service(config, console);
+  const std::string trouble = console.finish(std::chrono::steady_clock::now() + kLastWords);
+  if (trouble.empty()) return code;
+  fmt::print(stderr, "evringd: {}\n", trouble);
+  return kError;
 }
 
 int check(const Config& config, const std::string& path) {
-  fmt::print("{}: fine, {} consumer{}\n", path, config.consumers.size(),
-             config.consumers.size() == 1 ? "" : "s");
-  return kFine;
+  Console console(false);
+  console.line(fmt::format("{}: fine, {} consumer{}", path, config.consumers.size(),
+                           config.consumers.size() == 1 ? "" : "s"));
+  const std::string trouble = console.finish(std::chrono::steady_clock::now() + kLastWords);
+  if (!trouble.empty()) fmt::print(stderr, "evringd: {}\n", trouble);
+  return trouble.empty() ? kFine : kError;
 }
 
 void declare(CLI::App& app, Arguments& arguments) {
@@ -121,7 +51,7 @@ void declare(CLI::App& app, Arguments& arguments) {
   app.add_flag("--fail-on-loss", arguments.fail_on_loss, "Exit with 3 when a consumer lost events");
   app.set_version_flag("--version", std::string("evringd ") + EVRING_VERSION);
   app.footer(
-      "SIGINT or SIGTERM: drain, print the balance, end. SIGUSR1: report now.\n"
+      "SIGINT, SIGTERM, SIGHUP: drain, print the balance, end; again: at once. SIGUSR1: report.\n"
       "Exit codes: 0 fine, 1 error, 2 usage or configuration, 3 loss under --fail-on-loss.");
 }
 

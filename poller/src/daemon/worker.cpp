@@ -10,8 +10,8 @@
 #include <fmt/format.h>
 
 #include <condition_variable>
+#include <stdexcept>
 #include <system_error>
-#include <type_traits>
 #include <utility>
 
 namespace evring::daemon {
@@ -35,6 +35,17 @@ Balance balance_of(const PollerCore& core) {
   return {ring.start, ring.cursor, ring.received, ring.lost, ring.overruns};
 }
 
+Position position_of(const PollerCore& core, std::uint64_t generation) {
+  const RingCounters& ring = core.counters(0);
+  return {generation, ring.start, ring.cursor, ring.lost};
+}
+
+/// Whether nothing answers to that name now; all else is a mistake to be told at once.
+bool is_absent(const std::error_code& code) {
+  return code == std::errc::no_such_file_or_directory || code == std::errc::connection_refused ||
+         code == std::errc::no_such_device || code == std::errc::no_such_device_or_address;
+}
+
 /// The account of a poller's only ring, added to `account`.
 void add_counts(const PollerCore& core, Account& account) {
   const RingCounters& ring = core.counters(0);
@@ -52,40 +63,58 @@ void add_counts(const PollerCore& core, Account& account) {
 
 }  // namespace
 
-Worker::Worker(const ConsumerConfig& config, Print print)
-    : config_(config),
-      print_(std::move(print)),
-      sink_(config),
-      first_link_(RingLink::open(config.ring, config.link)) {}
+const char* to_string(Worker::State state) noexcept {
+  switch (state) {
+    case Worker::State::kWaiting:
+      return "waiting";
+    case Worker::State::kReading:
+      return "reading";
+    case Worker::State::kEnded:
+      break;
+  }
+  return "ended";
+}
 
-void Worker::start(std::function<void()> on_failure) {
-  thread_ = std::jthread([this, on_failure = std::move(on_failure)](const std::stop_token& stop) {
+Worker::Worker(const ConsumerConfig& config, const Config& daemon, Print print)
+    : config_(config),
+      daemon_(daemon),
+      print_(std::move(print)),
+      output_(make_output(config, print_)) {
+  try {
+    first_link_ = RingLink::open(config.ring, config.link);
+    state_.store(State::kReading);
+  } catch (const std::system_error& error) {
+    if (!is_absent(error.code()) || daemon_.await == std::chrono::seconds{0}) throw;
+    print_(fmt::format("{}: {}; waiting for it", config_.name, error.what()));
+  }
+}
+
+void Worker::start(std::function<void()> on_end) {
+  thread_ = std::jthread([this, on_end = std::move(on_end)](const std::stop_token& stop) {
     try {
       if (config_.cpu >= 0) pin_this_thread(static_cast<unsigned>(config_.cpu));
-      RingLink link = *std::move(first_link_);
-      first_link_.reset();
-      run(stop, std::move(link));
-      sink_.flush();
+      run(stop);
     } catch (const std::exception& error) {
       failure_ = error.what();
-      on_failure();
     }
+    output_->finish(Output::Clock::now() + daemon_.drain);
+    state_.store(State::kEnded);
+    on_end();
   });
 }
 
-void Worker::join() {
-  if (thread_.joinable()) thread_.join();
-}
-
-void Worker::run(const std::stop_token& stop, RingLink link) {
-  std::optional<RingLink> current = std::move(link);
+void Worker::run(const std::stop_token& stop) {
+  std::optional<RingLink> current = std::exchange(first_link_, std::nullopt);
+  if (!current) current = await_ring(stop);
   while (current) {
+    state_.store(State::kReading);
     if (has_default_slots(*current)) {
       poll_until_gone<DefaultSlot>(stop, *std::move(current));
     } else {
       poll_until_gone<AnySlotLayout>(stop, *std::move(current));
     }
-    current = find_again(stop);
+    state_.store(State::kWaiting);
+    current = await_ring(stop);
   }
 }
 
@@ -110,8 +139,8 @@ void Worker::poll_until_gone(const std::stop_token& stop, RingLink link) {
                      poller.rung(0).reason));
   attach(poller);
   show();
-  const auto take = [this, &show](unsigned, std::span<const BasicEvent<Layout>> events) {
-    sink_.take<Layout>(events);
+  const auto take = [&](unsigned, std::span<const BasicEvent<Layout>> events) {
+    output_->take(BurstView(events, position_of(poller, generation)));
     show();
   };
   try {
@@ -121,13 +150,16 @@ void Worker::poll_until_gone(const std::stop_token& stop, RingLink link) {
     detach(poller.consumer(0).head());
     throw;
   }
+  output_->end_generation(position_of(poller, generation));
   detach(poller.consumer(0).head());
 }
 
-/// Waits until a ring of that name answers again; what it holds is all new.
-std::optional<RingLink> Worker::find_again(const std::stop_token& stop) const {
+/// Waits until a ring of that name answers; what it holds is all new.
+/// @return nothing when a stop is requested. @throws std::runtime_error past the bound.
+std::optional<RingLink> Worker::await_ring(const std::stop_token& stop) {
   LinkOptions options = config_.link;
   options.start_at = StartAt::kOldest;
+  const auto begin = Output::Clock::now();
   std::mutex mutex;
   std::condition_variable_any timer;
   while (!stop.stop_requested()) {
@@ -136,6 +168,12 @@ std::optional<RingLink> Worker::find_again(const std::stop_token& stop) const {
       if (link.gone() == GoneReason::kNot) return link;
     } catch (const std::system_error&) {
       // Not yet.
+    }
+    if (daemon_.await && Output::Clock::now() - begin >= *daemon_.await) {
+      throw std::runtime_error(
+          fmt::format("{} did not come within {} s; start its owner, or "
+                      "raise await_s",
+                      config_.ring, daemon_.await->count()));
     }
     std::unique_lock lock(mutex);
     timer.wait_for(lock, stop, kRetry, [] { return false; });

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
-// One consumer of evringd: a pinned thread, its poller, its sink. Comes back to a
-// ring whose owner started anew, and keeps one account over all generations.
+// One consumer of evringd: a pinned thread, its poller, its output. Waits for a ring that
+// is not there, at the start and later, and keeps one account over all generations.
 #pragma once
 
 #include "config.hpp"
-#include "sink.hpp"
+#include "output/output.hpp"
 
 #include <evring/poller/poller_core.hpp>
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -38,42 +40,51 @@ struct Account {
 
 class Worker {
  public:
-  using Print = std::function<void(const std::string& line)>;
+  using Print = Output::Print;
+  enum class State : std::uint8_t { kWaiting, kReading, kEnded };
 
-  /// Opens the ring and the sink on the calling thread, so that what is wrong with
-  /// them is an error of the start. @throws what these throw.
-  Worker(const ConsumerConfig& config, Print print);
+  /// Opens the output, and the ring where it is there, on the calling thread, so that what
+  /// is wrong with them is an error of the start. `daemon` outlives this.
+  /// @throws what these throw; where config.await is 0, a missing ring too.
+  Worker(const ConsumerConfig& config, const Config& daemon, Print print);
 
-  /// Starts the thread. `on_failure` is called on it should it end early.
-  void start(std::function<void()> on_failure);
-  /// Asks the thread to drain and end; join() waits for it.
+  /// Starts the thread. `on_end` is called on it when all is done.
+  void start(std::function<void()> on_end);
+  /// Asks the thread to drain and end; it takes as long as the output may.
   void request_stop() { thread_.request_stop(); }
-  void join();
+  /// Lets the output wait no longer. Any thread.
+  void hurry() noexcept { output_->hurry(); }
 
   const ConsumerConfig& config() const noexcept { return config_; }
-  /// Why the thread ended early; empty when it did not. After join().
-  const std::string& failure() const noexcept { return failure_; }
-  const Sink& sink() const noexcept { return sink_; }
-  /// Any thread, at any time; exact when joined.
+  const Output& output() const noexcept { return *output_; }
+  State state() const noexcept { return state_.load(); }
+  /// Why it ended early; empty when it did not, or has not ended.
+  std::string failure() const { return state() == State::kEnded ? failure_ : ""; }
+  /// Any thread, at any time; exact when ended.
   Account account() const;
 
  private:
-  void run(const std::stop_token& stop, RingLink link);
+  void run(const std::stop_token& stop);
   template <class Layout>
   void poll_until_gone(const std::stop_token& stop, RingLink link);
-  std::optional<RingLink> find_again(const std::stop_token& stop) const;
+  std::optional<RingLink> await_ring(const std::stop_token& stop);
   void attach(const PollerCore& core);
   void detach(std::uint64_t head);
 
   ConsumerConfig config_;
+  const Config& daemon_;
   Print print_;
-  Sink sink_;
+  std::unique_ptr<Output> output_;
   std::optional<RingLink> first_link_;
-  std::string failure_;
+  std::string failure_;  ///< before state_
+  std::atomic<State> state_ = State::kWaiting;
   mutable std::mutex mutex_;          ///< of the two below
   const PollerCore* core_ = nullptr;  ///< while a poller exists
   Account past_;                      ///< of the generations before it
   std::jthread thread_;
 };
+
+/// "waiting", "reading", "ended".
+const char* to_string(Worker::State state) noexcept;
 
 }  // namespace evring::daemon
