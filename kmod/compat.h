@@ -40,4 +40,8 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 }
 #endif
 
+#if !EVRING_HAVE_KTHREAD_RUN_WORKER
+#define kthread_run_worker	kthread_create_worker
+#endif
+
 #endif /* _EVRING_COMPAT_H */

@@ -6,6 +6,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
+#include "arm.h"
 #include "boot_id.h"
 #include "device.h"
 #include "file.h"
@@ -20,9 +21,8 @@ static void device_release(struct device *dev)
 {
 	struct evring_device *device = container_of(dev, struct evring_device, dev);
 
+	/* Waits for a grace period: for lookups that failed to get a reference too. */
 	evring_doorbell_destroy(&device->doorbell);
-	/* Lookups that failed to get a reference, and a wake-up that is ending. */
-	synchronize_rcu();
 	if (device->ops && device->ops->free)
 		device->ops->free(device);
 	evring_producer_destroy(&device->producer);
@@ -90,7 +90,7 @@ static void device_setup(struct evring_device *device, const struct evring_devic
 	mutex_init(&device->control_lock);
 	spin_lock_init(&device->files_lock);
 	INIT_LIST_HEAD(&device->files);
-	evring_doorbell_init(&device->doorbell, &device->producer, 0);
+	evring_doorbell_init(&device->doorbell, &device->producer, plan->geometry.first_sequence);
 
 	device_initialize(&device->dev);
 	device->dev.class = &evring_class;
@@ -240,7 +240,7 @@ void evring_device_fill_info(struct evring_device *device, struct evring_device_
 	info->head = READ_ONCE(producer->head);
 	info->dropped = READ_ONCE(producer->dropped);
 	info->doorbells_rung = READ_ONCE(producer->doorbells_rung);
-	info->doorbells_suppressed = READ_ONCE(producer->doorbells_suppressed);
+	info->doorbells_suppressed = atomic64_read(&producer->doorbells_suppressed);
 	info->lock_wait_ns = READ_ONCE(producer->lock_wait_ns);
 	info->lock_contended = READ_ONCE(producer->lock_contended);
 	info->open_count = READ_ONCE(device->open_count);

@@ -18,7 +18,7 @@
 #include "producer.h"
 #include "ring.h"
 
-#define EVRING_OPEN_COUNT_MAX	256	/* descriptors of one device; bounds a walk in interrupt */
+#define EVRING_OPEN_COUNT_MAX	256	/* descriptors of one device */
 
 struct evring_device;
 
@@ -139,7 +139,7 @@ static inline void evring_device_put(struct evring_device *device)
 }
 
 /**
- * evring_device_section_end() - leave a section: lock, doorbells, interrupts
+ * evring_device_section_end() - leave a section: doorbells, lock, interrupts
  * @device: whose producer the section is of
  * @section: the section
  *
@@ -148,8 +148,8 @@ static inline void evring_device_put(struct evring_device *device)
 static inline void evring_device_section_end(struct evring_device *device,
 					     struct evring_section *section)
 {
-	evring_section_unlock(&device->producer);
 	evring_doorbell_look(&device->doorbell, section->now_ns);
+	evring_section_unlock(&device->producer);
 	local_irq_restore(section->irq_flags);
 }
 

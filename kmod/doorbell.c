@@ -1,121 +1,252 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Arming, moderation and firing; states in doorbell.h.
- *
- *   sleeper (process context)               publisher (interrupts off)
- *   put its arm on the list, armed_count++  store head                   (P3)
- *   (D1) interrupt every publishing CPU     look at armed_count          (D2)
- *   look at head again, sleep               if set: walk the list
- * Walks are bounded by the descriptors of the device and the commands of each.
+ * Rounds: moderation, deadlines, firing and waking; arm.c arms. A round runs in hard
+ * interrupt, queued by a head that reaches due, by the timer, and by who armed or
+ * canceled; on PREEMPT_RT a thread wakes.
  */
 #include <linux/ktime.h>
-#include <linux/poll.h>
+#include <linux/sched.h>
 #include <linux/timekeeping.h>
 
 #include "compat.h"
 #include "doorbell.h"
-#include "file.h"
-#include "producer.h"
 #include "trace.h"
-#include "uring.h"
 
-static u64 armed_events(const struct evring_armed *armed, u64 head)
+#define ROUND_COUNT_MAX	8	/* sleepers of one round: bounds an interrupt */
+
+static struct kthread_worker *wake_worker;	/* PREEMPT_RT alone */
+
+static u64 events_of(const struct evring_sleeper *sleeper, u64 head)
 {
-	s64 count = head - armed->cursor;
+	s64 count = head - sleeper->cursor;
 
 	return count > 0 ? count : 0;
 }
 
-/* Under the lock. Claims an arm; the work wakes its sleeper. */
-static void fire(struct evring_doorbell *doorbell, struct evring_armed *armed, int result)
+/* Makes the timer fire no later than the first deadline. It may fire too early. */
+static void start_timer(struct evring_doorbell *doorbell)
 {
-	armed->state = EVRING_ARM_FIRED;
-	armed->result = result;
-	list_move_tail(&armed->node, &doorbell->fired);
-	WRITE_ONCE(doorbell->armed_count, doorbell->armed_count - 1);
-	trace_evring_fire(doorbell->device_id, armed->cursor, result);
-	irq_work_queue(&doorbell->work);
-}
+	struct evring_sleeper *first = evring_sleepers_first_deadline(&doorbell->sleepers);
+	u64 deadline_ns = first ? evring_sleeper_deadline_ns(first) : KTIME_MAX;
 
-/* Under the lock. A doorbell proper: counted. */
-static void ring_out(struct evring_doorbell *doorbell, struct evring_armed *armed, int result)
-{
-	struct evring_producer *producer = doorbell->producer;
-
-	WRITE_ONCE(producer->doorbells_rung, producer->doorbells_rung + 1);
-	fire(doorbell, armed, result);
-}
-
-static int events_result(u64 event_count)
-{
-	return min_t(u64, event_count, INT_MAX);
-}
-
-/* Under the lock. Has this sleeper waited for enough? Notes its first event. */
-static bool armed_is_due(struct evring_armed *armed, u64 event_count, u64 now_ns)
-{
-	if (!event_count)
-		return false;
-	if (event_count >= armed->wake_events || !armed->wake_ns)
-		return true;
-	if (!armed->first_seen) {
-		armed->first_seen = true;
-		armed->deadline_ns = now_ns + armed->wake_ns;
-	}
-	return false;
-}
-
-/* Under the lock. Makes the timer fire no later than @deadline_ns. */
-static void timer_no_later(struct evring_doorbell *doorbell, u64 deadline_ns)
-{
-	if (deadline_ns >= doorbell->timer_ns)
+	if (deadline_ns == KTIME_MAX || deadline_ns >= doorbell->timer_ns)
 		return;
 	doorbell->timer_ns = deadline_ns;
 	hrtimer_start(&doorbell->timer, ns_to_ktime(deadline_ns), HRTIMER_MODE_ABS_HARD);
 }
 
-/* Why the armed are looked at. */
-enum evring_walk {
-	EVRING_WALK_PUBLISH,	/* a batch came */
-	EVRING_WALK_FLUSH,	/* watermarks do not count */
-	EVRING_WALK_ARM,	/* somebody has just armed */
-};
-
-/* Under the lock. */
-static void walk_armed(struct evring_doorbell *doorbell, u64 now_ns, enum evring_walk why)
+/**
+ * evring_doorbell_changed() - show publishers and the timer what concerns somebody next
+ * @doorbell: of the device
+ * @head: of its producer
+ *
+ * Context: Under the doorbell's lock, after every change of its sleepers.
+ */
+void evring_doorbell_changed(struct evring_doorbell *doorbell, u64 head)
 {
-	struct evring_producer *producer = doorbell->producer;
-	u64 head = READ_ONCE(producer->head);
-	struct evring_armed *armed, *next;
-	bool suppressed = false;
+	struct evring_sleeper *first = evring_sleepers_first_due(&doorbell->sleepers);
 
-	list_for_each_entry_safe(armed, next, &doorbell->armed, node) {
-		u64 event_count = armed_events(armed, head);
-
-		if (armed_is_due(armed, event_count, now_ns) ||
-		    (why == EVRING_WALK_FLUSH && event_count)) {
-			ring_out(doorbell, armed, events_result(event_count));
-			continue;
-		}
-		suppressed |= event_count > 0;
-		timer_no_later(doorbell, armed->deadline_ns);
-	}
-	if (suppressed && why == EVRING_WALK_PUBLISH)
-		WRITE_ONCE(producer->doorbells_suppressed, producer->doorbells_suppressed + 1);
+	WRITE_ONCE(doorbell->due, first ? first->due : head + EVRING_FAR);
+	start_timer(doorbell);
 }
 
 /**
- * evring_doorbell_publish() - ring whom the last batch woke
+ * evring_doorbell_fire() - claim an armed sleeper; a round wakes it
+ * @doorbell: of the device
+ * @sleeper: the one
+ * @result: what it is told
+ *
+ * Context: Under the doorbell's lock.
+ */
+void evring_doorbell_fire(struct evring_doorbell *doorbell, struct evring_sleeper *sleeper,
+			  int result)
+{
+	evring_sleepers_leave(&doorbell->sleepers, sleeper);
+	sleeper->result = result;
+	WRITE_ONCE(sleeper->state, EVRING_SLEEPER_FIRED);
+	list_add_tail(&sleeper->node, &doorbell->fired);
+	trace_evring_fire(doorbell->device_id, sleeper->cursor, result);
+}
+
+/* A doorbell proper: counted. Under the lock, like all down to take_fired(). */
+static void ring_out(struct evring_doorbell *doorbell, struct evring_sleeper *sleeper,
+		     u64 event_count)
+{
+	struct evring_producer *producer = doorbell->producer;
+
+	WRITE_ONCE(producer->doorbells_rung, producer->doorbells_rung + 1);
+	evring_doorbell_fire(doorbell, sleeper,
+			     event_count ? min_t(u64, event_count, INT_MAX) : -ETIME);
+}
+
+/* What a round knows; see find_concerned(). */
+struct round {
+	u64 head;
+	u64 now_ns;
+	u64 first_ns;	/* of a first event that it notices */
+};
+
+static bool is_late(const struct evring_sleeper *sleeper, const struct round *round)
+{
+	return evring_sleeper_deadline_ns(sleeper) <= round->now_ns;
+}
+
+/* The next one that something is to be done about. */
+static struct evring_sleeper *find_concerned(struct evring_doorbell *doorbell,
+					     const struct round *round)
+{
+	struct evring_sleeper *sleeper;
+
+	sleeper = evring_sleepers_first_due(&doorbell->sleepers);
+	if (sleeper && evring_reached(round->head, sleeper->due))
+		return sleeper;
+	sleeper = evring_sleepers_first_deadline(&doorbell->sleepers);
+	if (sleeper && is_late(sleeper, round))
+		return sleeper;
+	/* Those that had begun before the flush come first. */
+	sleeper = evring_sleepers_first_begun(&doorbell->sleepers);
+	if (doorbell->flushing && sleeper && events_of(sleeper, doorbell->flush_sequence))
+		return sleeper;
+	doorbell->flushing = false;
+	return NULL;
+}
+
+static void answer(struct evring_doorbell *doorbell, struct evring_sleeper *sleeper,
+		   const struct round *round)
+{
+	u64 event_count = events_of(sleeper, round->head);
+
+	if (event_count >= sleeper->wake_events || is_late(sleeper, round) ||
+	    (doorbell->flushing && events_of(sleeper, doorbell->flush_sequence))) {
+		ring_out(doorbell, sleeper, event_count);
+	} else if (event_count) {
+		evring_sleepers_begin(&doorbell->sleepers, sleeper,
+				      sleeper->cursor + sleeper->wake_events,
+				      min(round->first_ns + sleeper->wake_ns, sleeper->latest_ns));
+	} else {	/* a cursor half the numbers away from head: on neither side */
+		evring_sleepers_move(&doorbell->sleepers, sleeper, round->head + EVRING_FAR,
+				     sleeper->latest_ns);
+	}
+}
+
+/* Counts the batches that were answered: suppressed, when somebody waits on. */
+static void count_passes(struct evring_doorbell *doorbell, u64 passes)
+{
+	if (doorbell->sleepers.begun_count)
+		atomic64_add(passes - doorbell->passes_seen,
+			     &doorbell->producer->doorbells_suppressed);
+	WRITE_ONCE(doorbell->passes_seen, passes);
+}
+
+/* Answers a bounded number of sleepers. Returns whether there are more. */
+static bool answer_some(struct evring_doorbell *doorbell)
+{
+	u64 passes = READ_ONCE(doorbell->passes);
+	struct round round = { .now_ns = ktime_get_ns() };
+	struct evring_sleeper *sleeper;
+	unsigned int i;
+
+	round.first_ns = passes == doorbell->passes_seen ? round.now_ns :
+							    READ_ONCE(doorbell->pass_ns);
+	round.head = READ_ONCE(doorbell->producer->head);
+	if (doorbell->timer_ns <= round.now_ns)
+		doorbell->timer_ns = U64_MAX;
+	for (i = 0; i < ROUND_COUNT_MAX; i++) {
+		sleeper = find_concerned(doorbell, &round);
+		if (!sleeper)
+			break;
+		answer(doorbell, sleeper, &round);
+	}
+	sleeper = find_concerned(doorbell, &round);
+	if (!sleeper)
+		count_passes(doorbell, passes);
+	evring_doorbell_changed(doorbell, round.head);
+	return sleeper;
+}
+
+static unsigned int take_fired(struct evring_doorbell *doorbell, struct evring_sleeper **taken)
+{
+	struct evring_sleeper *sleeper, *next;
+	unsigned int count = 0;
+
+	list_for_each_entry_safe(sleeper, next, &doorbell->fired, node) {
+		if (count == ROUND_COUNT_MAX)
+			break;
+		list_del_init(&sleeper->node);
+		taken[count++] = sleeper;
+	}
+	return count;
+}
+
+/*
+ * Hard interrupt, or a thread on PREEMPT_RT, where a wake-up takes sleeping locks.
+ * Wakes a bounded number of those that were fired. Returns whether there are more.
+ */
+static bool wake_some(struct evring_doorbell *doorbell)
+{
+	struct evring_sleeper *taken[ROUND_COUNT_MAX];
+	unsigned int i, taken_count;
+	unsigned long flags;
+	bool more;
+
+	/* What holds a sleeper is freed a grace period after it was disarmed. */
+	rcu_read_lock();
+	raw_spin_lock_irqsave(&doorbell->lock, flags);
+	taken_count = take_fired(doorbell, taken);
+	more = !list_empty(&doorbell->fired);
+	raw_spin_unlock_irqrestore(&doorbell->lock, flags);
+	for (i = 0; i < taken_count; i++)
+		taken[i]->wake(taken[i]);
+	rcu_read_unlock();
+	return more;
+}
+
+static void wake_in_thread(struct kthread_work *work)
+{
+	struct evring_doorbell *doorbell = container_of(work, struct evring_doorbell, in_thread);
+
+	if (wake_some(doorbell))
+		kthread_queue_work(wake_worker, work);
+}
+
+/* Hard interrupt, on PREEMPT_RT as well. Its work is bounded; the rest is queued. */
+static void do_round(struct irq_work *work)
+{
+	struct evring_doorbell *doorbell = container_of(work, struct evring_doorbell, round);
+	bool more, fired;
+
+	raw_spin_lock(&doorbell->lock);
+	more = answer_some(doorbell);
+	fired = !list_empty(&doorbell->fired);
+	raw_spin_unlock(&doorbell->lock);
+	if (fired && IS_ENABLED(CONFIG_PREEMPT_RT))
+		kthread_queue_work(wake_worker, &doorbell->in_thread);
+	else if (fired)
+		more |= wake_some(doorbell);
+	if (more)
+		irq_work_queue(work);
+}
+
+/* Hard interrupt, on PREEMPT_RT as well. */
+static enum hrtimer_restart deadline_passed(struct hrtimer *timer)
+{
+	irq_work_queue(&container_of(timer, struct evring_doorbell, timer)->round);
+	return HRTIMER_NORESTART;
+}
+
+/**
+ * evring_doorbell_passed() - a batch has reached the lowest sequence that concerns anybody
  * @doorbell: of the device
  * @now_ns: CLOCK_MONOTONIC of the batch
  *
- * Context: Interrupts off; hard interrupt included.
+ * Context: Inside a section: hard interrupt included, one caller at a time.
  */
-void evring_doorbell_publish(struct evring_doorbell *doorbell, u64 now_ns)
+void evring_doorbell_passed(struct evring_doorbell *doorbell, u64 now_ns)
 {
-	raw_spin_lock(&doorbell->lock);
-	walk_armed(doorbell, now_ns, EVRING_WALK_PUBLISH);
-	raw_spin_unlock(&doorbell->lock);
+	if (doorbell->passes == READ_ONCE(doorbell->passes_seen))
+		WRITE_ONCE(doorbell->pass_ns, now_ns);
+	WRITE_ONCE(doorbell->passes, doorbell->passes + 1);
+	irq_work_queue(&doorbell->round);
 }
 
 /**
@@ -129,255 +260,10 @@ void evring_doorbell_flush(struct evring_doorbell *doorbell)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&doorbell->lock, flags);
-	walk_armed(doorbell, ktime_get_ns(), EVRING_WALK_FLUSH);
+	doorbell->flushing = true;
+	doorbell->flush_sequence = READ_ONCE(doorbell->producer->head);
 	raw_spin_unlock_irqrestore(&doorbell->lock, flags);
-}
-
-/* Hard interrupt, on PREEMPT_RT as well. */
-static enum hrtimer_restart deadline_passed(struct hrtimer *timer)
-{
-	struct evring_doorbell *doorbell = container_of(timer, struct evring_doorbell, timer);
-	struct evring_armed *armed, *next;
-	u64 earliest_ns = U64_MAX;
-	u64 head, now_ns;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&doorbell->lock, flags);
-	head = READ_ONCE(doorbell->producer->head);
-	now_ns = ktime_get_ns();
-	doorbell->timer_ns = U64_MAX;
-	list_for_each_entry_safe(armed, next, &doorbell->armed, node) {
-		u64 event_count = armed_events(armed, head);
-
-		if (armed_is_due(armed, event_count, now_ns))
-			ring_out(doorbell, armed, events_result(event_count));
-		else if (armed->deadline_ns <= now_ns)
-			ring_out(doorbell, armed,
-				 event_count ? events_result(event_count) : -ETIME);
-		else
-			earliest_ns = min(earliest_ns, armed->deadline_ns);
-	}
-	timer_no_later(doorbell, earliest_ns);
-	raw_spin_unlock_irqrestore(&doorbell->lock, flags);
-	return HRTIMER_NORESTART;
-}
-
-static struct evring_armed *take_fired(struct evring_doorbell *doorbell, struct list_head *fired)
-{
-	struct evring_armed *armed;
-	unsigned long flags;
-
-	/* Not this list alone: arm_clear() may unlink from it at any time. */
-	raw_spin_lock_irqsave(&doorbell->lock, flags);
-	armed = list_first_entry_or_null(fired, struct evring_armed, node);
-	if (armed)
-		list_del_init(&armed->node);
-	raw_spin_unlock_irqrestore(&doorbell->lock, flags);
-	return armed;
-}
-
-/*
- * Wakes what was claimed. Hard interrupt, or a thread on PREEMPT_RT, where
- * wake-ups take sleeping locks. One batch a call: its work is bounded.
- */
-static void wake_fired(struct irq_work *work)
-{
-	struct evring_doorbell *doorbell = container_of(work, struct evring_doorbell, work);
-	struct evring_armed *armed;
-	unsigned long flags;
-	LIST_HEAD(fired);
-
-	/* Files and devices are freed a grace period after their arms are cleared. */
-	rcu_read_lock();
-	raw_spin_lock_irqsave(&doorbell->lock, flags);
-	list_splice_init(&doorbell->fired, &fired);
-	raw_spin_unlock_irqrestore(&doorbell->lock, flags);
-
-	while ((armed = take_fired(doorbell, &fired))) {
-		if (armed->cmd)
-			evring_uring_complete_later(armed);
-		else
-			evring_file_wake(armed->file, EPOLLIN | EPOLLRDNORM);
-	}
-	rcu_read_unlock();
-}
-
-static int arm_link(struct evring_doorbell *doorbell, struct evring_armed *armed)
-{
-	if (doorbell->closed)
-		return -ENODEV;
-	if (armed->canceled)
-		return -ECANCELED;
-	if (armed->state == EVRING_ARM_ARMED)
-		return -EBUSY;
-	/* A descriptor may still lie in the fired list: its waiters look for themselves. */
-	list_del_init(&armed->node);
-	list_add_tail(&armed->node, &doorbell->armed);
-	armed->state = EVRING_ARM_ARMED;
-	armed->first_seen = false;
-	WRITE_ONCE(doorbell->armed_count, doorbell->armed_count + 1);
-	timer_no_later(doorbell, armed->deadline_ns);
-	return 0;
-}
-
-/*
- * What came while the arm was on its way. The arm itself is not touched: a
- * command that has fired may be completed and freed by now.
- */
-static void look_again(struct evring_doorbell *doorbell)
-{
-	raw_spin_lock_irq(&doorbell->lock);
-	walk_armed(doorbell, ktime_get_ns(), EVRING_WALK_ARM);
-	raw_spin_unlock_irq(&doorbell->lock);
-}
-
-static int arm_publish(struct evring_doorbell *doorbell, struct evring_armed *armed)
-{
-	int err;
-
-	raw_spin_lock_irq(&doorbell->lock);
-	err = arm_link(doorbell, armed);
-	if (!err)
-		trace_evring_arm(doorbell->device_id, armed->cursor, armed->wake_events,
-				 armed->wake_ns);
-	raw_spin_unlock_irq(&doorbell->lock);
-	if (err)
-		return err;
-	/*
-	 * (D1) The arm before the second look at head, or an event between the
-	 * two wakes nobody. The interrupt that this sends is the barrier that
-	 * publishers do without. Pairs with (D2) and (D3).
-	 */
-	evring_producer_barrier(doorbell->producer);
-	look_again(doorbell);
-	return 0;
-}
-
-/**
- * evring_arm_set() - arm with moderation
- * @doorbell: of the device
- * @armed: with file, owner and cmd set; not armed
- * @request: see struct evring_arm; every value is fine
- *
- * On return a command may be completed already.
- *
- * Context: Process context, may sleep.
- * Return: 0; -EBUSY when @armed is armed; -ENODEV after removal; -ECANCELED.
- */
-int evring_arm_set(struct evring_doorbell *doorbell, struct evring_armed *armed,
-		   const struct evring_arm *request)
-{
-	u64 idle_ms = request->max_idle_ms ?: EVRING_IDLE_BOUND_MS;
-	u64 bound_ns = (u64)EVRING_IDLE_BOUND_MS * NSEC_PER_MSEC;
-
-	raw_spin_lock_irq(&doorbell->lock);
-	if (armed->state == EVRING_ARM_ARMED) {
-		raw_spin_unlock_irq(&doorbell->lock);
-		return -EBUSY;
-	}
-	armed->cursor = request->cursor;
-	armed->wake_events = request->wake_events ?: 1;
-	armed->wake_ns = min_t(u64, (u64)request->wake_us * NSEC_PER_USEC, bound_ns);
-	armed->deadline_ns = ktime_get_ns() + min_t(u64, idle_ms * NSEC_PER_MSEC, bound_ns);
-	raw_spin_unlock_irq(&doorbell->lock);
-	return arm_publish(doorbell, armed);
-}
-
-/**
- * evring_arm_set_simple() - arm for the first event at or past a sequence
- * @doorbell: of the device
- * @armed: of a descriptor; may be armed already
- * @cursor: the sequence
- *
- * Context: Process context, may sleep.
- * Return: 0, also when it was armed; -ENODEV after removal.
- */
-int evring_arm_set_simple(struct evring_doorbell *doorbell, struct evring_armed *armed,
-			  u64 cursor)
-{
-	int err;
-
-	raw_spin_lock_irq(&doorbell->lock);
-	if (armed->state != EVRING_ARM_ARMED) {
-		armed->cursor = cursor;
-		armed->wake_events = 1;
-		armed->wake_ns = 0;
-		armed->deadline_ns = U64_MAX;
-	}
-	raw_spin_unlock_irq(&doorbell->lock);
-	err = arm_publish(doorbell, armed);
-	return err == -EBUSY ? 0 : err;
-}
-
-/**
- * evring_arm_clear() - take a descriptor's arm back without a wake-up
- * @doorbell: of the device
- * @armed: of a descriptor
- *
- * Context: Process context.
- */
-void evring_arm_clear(struct evring_doorbell *doorbell, struct evring_armed *armed)
-{
-	raw_spin_lock_irq(&doorbell->lock);
-	if (armed->state == EVRING_ARM_ARMED)
-		WRITE_ONCE(doorbell->armed_count, doorbell->armed_count - 1);
-	armed->state = EVRING_ARM_IDLE;
-	list_del_init(&armed->node);
-	raw_spin_unlock_irq(&doorbell->lock);
-}
-
-/**
- * evring_arm_cancel() - end one command with -ECANCELED, unless it has fired
- * @doorbell: of the device
- * @armed: of a command
- *
- * Context: Process context.
- */
-void evring_arm_cancel(struct evring_doorbell *doorbell, struct evring_armed *armed)
-{
-	raw_spin_lock_irq(&doorbell->lock);
-	armed->canceled = true;
-	if (armed->state == EVRING_ARM_ARMED)
-		fire(doorbell, armed, -ECANCELED);
-	raw_spin_unlock_irq(&doorbell->lock);
-}
-
-/**
- * evring_arm_cancel_file() - end the commands of a descriptor with -ECANCELED
- * @doorbell: of the device
- * @file: whose commands
- * @owner: only those armed from this table of descriptors; NULL for all
- *
- * Context: Process context.
- */
-void evring_arm_cancel_file(struct evring_doorbell *doorbell, struct evring_file *file,
-			    const void *owner)
-{
-	struct evring_armed *armed, *next;
-
-	raw_spin_lock_irq(&doorbell->lock);
-	list_for_each_entry_safe(armed, next, &doorbell->armed, node)
-		if (armed->cmd && armed->file == file && (!owner || armed->owner == owner))
-			fire(doorbell, armed, -ECANCELED);
-	raw_spin_unlock_irq(&doorbell->lock);
-}
-
-/**
- * evring_doorbell_close() - wake everyone with -ENODEV; nobody arms after this
- * @doorbell: of a device that is being removed
- *
- * Context: Process context, may sleep.
- */
-void evring_doorbell_close(struct evring_doorbell *doorbell)
-{
-	struct evring_armed *armed, *next;
-
-	raw_spin_lock_irq(&doorbell->lock);
-	WRITE_ONCE(doorbell->closed, true);
-	list_for_each_entry_safe(armed, next, &doorbell->armed, node)
-		fire(doorbell, armed, -ENODEV);
-	raw_spin_unlock_irq(&doorbell->lock);
-	hrtimer_cancel(&doorbell->timer);
+	irq_work_queue(&doorbell->round);
 }
 
 /**
@@ -399,21 +285,61 @@ bool evring_doorbell_closed(struct evring_doorbell *doorbell)
 }
 
 void evring_doorbell_init(struct evring_doorbell *doorbell, struct evring_producer *producer,
-			  u32 device_id)
+			  u64 first_sequence)
 {
 	raw_spin_lock_init(&doorbell->lock);
-	INIT_LIST_HEAD(&doorbell->armed);
+	doorbell->due = first_sequence + EVRING_FAR;
+	evring_sleepers_init(&doorbell->sleepers);
 	INIT_LIST_HEAD(&doorbell->fired);
 	hrtimer_setup(&doorbell->timer, deadline_passed, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
 	doorbell->timer_ns = U64_MAX;
-	init_irq_work(&doorbell->work, wake_fired);
+	doorbell->round = IRQ_WORK_INIT_HARD(do_round);
+	kthread_init_work(&doorbell->in_thread, wake_in_thread);
 	doorbell->producer = producer;
-	doorbell->device_id = device_id;
 }
 
-/* Nobody is armed and nobody can arm any more. Process context, may sleep. */
+/**
+ * evring_doorbell_destroy() - wait until no round runs
+ * @doorbell: nobody is armed, nobody can arm and nothing is published any more
+ *
+ * irq_work_sync() waits for one run: when it ends, it takes the mark of a second
+ * one, which has begun on another CPU meanwhile, for its own. Both run with
+ * interrupts off, which a grace period waits for. What they left to the thread
+ * is waited for after them: nothing else queues it.
+ *
+ * Context: Process context, may sleep.
+ */
 void evring_doorbell_destroy(struct evring_doorbell *doorbell)
 {
 	hrtimer_cancel(&doorbell->timer);
-	irq_work_sync(&doorbell->work);
+	irq_work_sync(&doorbell->round);
+	synchronize_rcu();
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		kthread_cancel_work_sync(&doorbell->in_thread);
+}
+
+/**
+ * evring_doorbells_init() - the thread that wakes sleepers on PREEMPT_RT
+ *
+ * One for all devices, above ordinary tasks, where the kernel's own thread for
+ * such work stands too. That one cannot be waited for; this one can.
+ *
+ * Context: Process context.
+ * Return: 0 or a negative errno.
+ */
+int evring_doorbells_init(void)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		return 0;
+	wake_worker = kthread_run_worker(0, "evring");
+	if (IS_ERR(wake_worker))
+		return PTR_ERR(wake_worker);
+	sched_set_fifo_low(wake_worker->task);
+	return 0;
+}
+
+void evring_doorbells_exit(void)
+{
+	if (wake_worker)
+		kthread_destroy_worker(wake_worker);
 }

@@ -1,110 +1,77 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Doorbells: one wake-up for each armed sleeper, when its watermark is reached.
- *
- *        arm                     publisher, timer, disarm, cancel, removal
- *   IDLE ----> ARMED ----------> FIRED ---- irq_work ----> woken, IDLE
- *                   (one claim, under the doorbell's raw lock)
- *
- * Whoever moves an arm from ARMED to FIRED has claimed it; nobody else wakes it.
+ * Doorbells: who waits for which sequence of a device, and when it is woken.
+ * Publishing looks at one word, the lowest sequence that concerns anybody. Only a
+ * head that reaches it queues a round, which looks at a bounded number of sleepers;
+ * what is left waits for the next round. States of a sleeper: sleeper.h.
  */
 #ifndef _EVRING_DOORBELL_H
 #define _EVRING_DOORBELL_H
 
+#include <linux/bits.h>
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
-#include <linux/list.h>
+#include <linux/kthread.h>
 #include <linux/spinlock.h>
 
-#include <evring/abi.h>
+#include "producer.h"
+#include "sleepers.h"
 
-struct evring_file;
-struct evring_producer;
-struct io_uring_cmd;
-
-#define EVRING_IDLE_BOUND_MS	10000	/* the longest park; the next command follows */
-
-enum evring_arm_state {
-	EVRING_ARM_IDLE,
-	EVRING_ARM_ARMED,
-	EVRING_ARM_FIRED,
-};
-
-/**
- * struct evring_armed - one sleeper: a descriptor's poll or read, or a command
- * @node: in the doorbell's armed or fired list
- * @state: enum evring_arm_state; changes under the doorbell's lock
- * @canceled: a cancel came before the arm was set
- * @wake_events: doorbell when head - cursor reaches this
- * @cursor: the sleeper's next sequence
- * @wake_ns: doorbell this long after the first event
- * @deadline_ns: next time at which the timer looks at it
- * @first_seen: the first event is there; @deadline_ns counts from it
- * @result: what the sleeper is told: events, or a negative errno
- * @file: the descriptor that armed
- * @owner: the table of descriptors it was armed from; for ->flush
- * @cmd: the io_uring command to complete, or NULL for a wait queue
- */
-struct evring_armed {
-	struct list_head node;
-	enum evring_arm_state state;
-	bool canceled;
-	bool first_seen;
-	u32 wake_events;
-	u64 cursor;
-	u64 wake_ns;
-	u64 deadline_ns;
-	int result;
-	struct evring_file *file;
-	const void *owner;
-	struct io_uring_cmd *cmd;
-};
+#define EVRING_FAR	BIT_ULL(62)	/* a distance that head never goes */
 
 /**
  * struct evring_doorbell - the sleepers of one device
- * @armed_count: the one word that the publisher looks at
- * @closed: removed: arming fails with -ENODEV
+ * @due: the lowest sequence that concerns anybody; far ahead of head for nobody
+ * @passes: batches that reached @due; with @pass_ns written by the producer alone
+ * @pass_ns: CLOCK_MONOTONIC of the first of them since the last round
+ * @passes_seen: those that rounds have answered
  * @lock: protects what follows; held with interrupts off, never over a wake-up
- * @armed: sleepers
- * @fired: claimed ones that wait for @work
- * @timer: fires at the earliest deadline, in hard interrupt
+ * @closed: removed: arming fails with -ENODEV
+ * @sleepers: the armed
+ * @fired: claimed ones that wait for a round
+ * @flushing: those that have begun before @flush_sequence are rung
+ * @flush_sequence: head when it was asked for
+ * @timer: queues a round at the earliest deadline
  * @timer_ns: when that is; U64_MAX when it is not running
- * @work: wakes what was claimed; not in hard interrupt on PREEMPT_RT
+ * @round: a round; in hard interrupt, on PREEMPT_RT as well
+ * @in_thread: wakes on PREEMPT_RT
  * @producer: whose head counts
  * @device_id: for tracepoints
  */
 struct evring_doorbell {
-	unsigned int armed_count;
-	bool closed;
+	u64 due;
+	u64 passes;
+	u64 pass_ns;
+	u64 passes_seen;
 	raw_spinlock_t lock;
-	struct list_head armed;
+	bool closed;
+	struct evring_sleepers sleepers;
 	struct list_head fired;
+	bool flushing;
+	u64 flush_sequence;
 	struct hrtimer timer;
 	u64 timer_ns;
-	struct irq_work work;
+	struct irq_work round;
+	struct kthread_work in_thread;
 	struct evring_producer *producer;
 	u32 device_id;
 };
 
+int evring_doorbells_init(void);
+void evring_doorbells_exit(void);
+
 void evring_doorbell_init(struct evring_doorbell *doorbell, struct evring_producer *producer,
-			  u32 device_id);
-void evring_doorbell_close(struct evring_doorbell *doorbell);
+			  u64 first_sequence);
 bool evring_doorbell_closed(struct evring_doorbell *doorbell);
 void evring_doorbell_destroy(struct evring_doorbell *doorbell);
-void evring_doorbell_publish(struct evring_doorbell *doorbell, u64 now_ns);
+void evring_doorbell_passed(struct evring_doorbell *doorbell, u64 now_ns);
 void evring_doorbell_flush(struct evring_doorbell *doorbell);
-
-int evring_arm_set(struct evring_doorbell *doorbell, struct evring_armed *armed,
-		   const struct evring_arm *request);
-int evring_arm_set_simple(struct evring_doorbell *doorbell, struct evring_armed *armed,
-			  u64 cursor);
-void evring_arm_clear(struct evring_doorbell *doorbell, struct evring_armed *armed);
-void evring_arm_cancel(struct evring_doorbell *doorbell, struct evring_armed *armed);
-void evring_arm_cancel_file(struct evring_doorbell *doorbell, struct evring_file *file,
-			    const void *owner);
+void evring_doorbell_changed(struct evring_doorbell *doorbell, u64 head);
+void evring_doorbell_fire(struct evring_doorbell *doorbell, struct evring_sleeper *sleeper,
+			  int result);
 
 /**
- * evring_doorbell_look() - the publisher's whole cost when nobody sleeps
+ * evring_doorbell_look() - all that sleepers cost a batch that wakes none of them
  * @doorbell: of the device that published
  * @now_ns: CLOCK_MONOTONIC of the batch
  *
@@ -113,12 +80,16 @@ void evring_arm_cancel_file(struct evring_doorbell *doorbell, struct evring_file
  * before the store until after the look, so the arming side's interrupt falls
  * before both or after both. Pairs with (D1).
  *
- * Context: Interrupts off, after a commit.
+ * Context: Inside a section, after its last commit.
  */
 static inline void evring_doorbell_look(struct evring_doorbell *doorbell, u64 now_ns)
 {
-	if (unlikely(READ_ONCE(doorbell->armed_count)))
-		evring_doorbell_publish(doorbell, now_ns);
+	struct evring_producer *producer = doorbell->producer;
+
+	if (unlikely(evring_reached(producer->head, READ_ONCE(doorbell->due))))
+		evring_doorbell_passed(doorbell, now_ns);
+	else if (unlikely(READ_ONCE(doorbell->sleepers.begun_count)))
+		atomic64_inc(&producer->doorbells_suppressed);
 }
 
 #endif /* _EVRING_DOORBELL_H */

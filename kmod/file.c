@@ -10,6 +10,18 @@
 #include "table.h"
 #include "uring.h"
 
+static void poll_wake(struct evring_sleeper *sleeper)
+{
+	evring_file_wake(container_of(sleeper, struct evring_file, poll_sleeper),
+			 EPOLLIN | EPOLLRDNORM);
+}
+
+static void read_wake(struct evring_sleeper *sleeper)
+{
+	evring_file_wake(container_of(sleeper, struct evring_file, read_sleeper),
+			 EPOLLIN | EPOLLRDNORM);
+}
+
 static struct evring_file *file_allocate(struct evring_device *device)
 {
 	struct evring_producer *producer = &device->producer;
@@ -21,10 +33,10 @@ static struct evring_file *file_allocate(struct evring_device *device)
 	init_waitqueue_head(&file->wait);
 	mutex_init(&file->cursor_lock);
 	mutex_init(&file->read_lock);
-	INIT_LIST_HEAD(&file->poll_armed.node);
-	INIT_LIST_HEAD(&file->read_armed.node);
-	file->poll_armed.file = file;
-	file->read_armed.file = file;
+	spin_lock_init(&file->commands_lock);
+	INIT_LIST_HEAD(&file->commands);
+	evring_sleeper_init(&file->poll_sleeper, poll_wake);
+	evring_sleeper_init(&file->read_sleeper, read_wake);
 	file->read_cursor = evring_oldest(&device->ring, producer->first_sequence,
 					  READ_ONCE(producer->head));
 	return file;
@@ -85,12 +97,12 @@ static int evring_release(struct inode *inode, struct file *filp)
 	WRITE_ONCE(device->open_count, device->open_count - 1);
 	spin_unlock(&device->files_lock);
 
-	evring_arm_clear(&device->doorbell, &file->poll_armed);
-	evring_arm_clear(&device->doorbell, &file->read_armed);
+	evring_disarm(&device->doorbell, &file->poll_sleeper);
+	evring_disarm(&device->doorbell, &file->read_sleeper);
 	if (file->cursor)
 		evring_cursor_remove(&device->producer, file->cursor);
 	kfree(file->line);
-	/* The doorbell's work may be about to wake this file's queue. */
+	/* A round of the doorbell may be about to wake this file's queue. */
 	kfree_rcu(file, rcu);
 	evring_device_put(device);
 	return 0;
@@ -103,9 +115,7 @@ static int evring_release(struct inode *inode, struct file *filp)
  */
 static int evring_flush(struct file *filp, fl_owner_t owner)
 {
-	struct evring_file *file = filp->private_data;
-
-	evring_arm_cancel_file(&file->device->doorbell, file, owner);
+	evring_uring_cancel(filp->private_data, owner);
 	return 0;
 }
 
@@ -117,12 +127,12 @@ static __poll_t evring_poll(struct file *filp, poll_table *wait)
 
 	poll_wait(filp, &file->wait, wait);
 	if (READ_ONCE(file->moderated)) {
-		if (READ_ONCE(file->poll_armed.state) == EVRING_ARM_FIRED)
+		if (READ_ONCE(file->poll_sleeper.state) == EVRING_SLEEPER_FIRED)
 			events = EPOLLIN | EPOLLRDNORM;
 	} else {
 		if (!evring_file_readable(file))
-			evring_arm_set_simple(&device->doorbell, &file->read_armed,
-					      READ_ONCE(file->read_cursor));
+			evring_arm_simple(&device->doorbell, &file->read_sleeper,
+					  READ_ONCE(file->read_cursor));
 		if (evring_file_readable(file))
 			events = EPOLLIN | EPOLLRDNORM;
 	}

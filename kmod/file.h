@@ -11,20 +11,23 @@
 #include <linux/fs.h>
 #include <linux/mutex.h>
 #include <linux/poll.h>
+#include <linux/spinlock.h>
 #include <linux/wait.h>
 
+#include "arm.h"
 #include "device.h"
-#include "doorbell.h"
 
 /**
  * struct evring_file - private data of an open descriptor
  * @device: its device; the descriptor holds a reference
  * @node: in the device's files
  * @wait: poll and read
- * @poll_armed: set by EVRING_IOC_ARM
- * @read_armed: set by poll and read on their own, for the first event at @read_cursor
- * @moderated: EVRING_IOC_ARM was called: poll follows @poll_armed
- * @command_count: io_uring commands on their way
+ * @poll_sleeper: armed by EVRING_IOC_ARM
+ * @read_sleeper: armed by poll and read on their own, for the first event at @read_cursor
+ * @moderated: EVRING_IOC_ARM was called: poll follows @poll_sleeper
+ * @commands_lock: protects @commands and @command_count
+ * @commands: io_uring commands on their way
+ * @command_count: how many
  * @cursor_lock: protects @cursor and @registering
  * @cursor: registered, or NULL
  * @registering: a registration is on its way; it sets @cursor when it has answered
@@ -40,10 +43,12 @@ struct evring_file {
 	struct evring_device *device;
 	struct list_head node;
 	wait_queue_head_t wait;
-	struct evring_armed poll_armed;
-	struct evring_armed read_armed;
+	struct evring_sleeper poll_sleeper;
+	struct evring_sleeper read_sleeper;
 	bool moderated;
-	atomic_t command_count;
+	spinlock_t commands_lock;	/* @commands, @command_count */
+	struct list_head commands;
+	unsigned int command_count;
 	struct mutex cursor_lock;	/* @cursor, @registering */
 	struct evring_cursor *cursor;
 	bool registering;

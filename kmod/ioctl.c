@@ -9,6 +9,7 @@
 
 #include "file.h"
 #include "source.h"
+#include "uring.h"
 #include "usercopy.h"
 
 #define INJECT_STACK_BYTES	256
@@ -241,14 +242,12 @@ static int ioctl_set_rate(struct evring_device *device, const void __user *user)
 
 static int ioctl_arm(struct evring_file *file, const void __user *user)
 {
-	struct evring_doorbell *doorbell = &file->device->doorbell;
 	struct evring_arm request;
 	int err;
 
 	if (copy_from_user(&request, user, sizeof(request)))
 		return -EFAULT;
-	evring_arm_clear(doorbell, &file->poll_armed);
-	err = evring_arm_set(doorbell, &file->poll_armed, &request);
+	err = evring_arm(&file->device->doorbell, &file->poll_sleeper, &request);
 	if (!err)
 		WRITE_ONCE(file->moderated, true);
 	return err;
@@ -256,11 +255,9 @@ static int ioctl_arm(struct evring_file *file, const void __user *user)
 
 static int ioctl_disarm(struct evring_file *file)
 {
-	struct evring_doorbell *doorbell = &file->device->doorbell;
-
 	WRITE_ONCE(file->moderated, false);
-	evring_arm_clear(doorbell, &file->poll_armed);
-	evring_arm_cancel_file(doorbell, file, NULL);
+	evring_disarm(&file->device->doorbell, &file->poll_sleeper);
+	evring_uring_cancel(file, NULL);
 	return 0;
 }
 

@@ -40,9 +40,12 @@ static int __init evring_init(void)
 	int err;
 
 	evring_generations_init();
-	err = alloc_chrdev_region(&first_devt, 0, MINOR_COUNT, "evring");
+	err = evring_doorbells_init();
 	if (err)
 		return err;
+	err = alloc_chrdev_region(&first_devt, 0, MINOR_COUNT, "evring");
+	if (err)
+		goto exit_doorbells;
 	err = class_register(&evring_class);
 	if (err)
 		goto unregister_region;
@@ -55,6 +58,8 @@ unregister_class:
 	class_unregister(&evring_class);
 unregister_region:
 	unregister_chrdev_region(first_devt, MINOR_COUNT);
+exit_doorbells:
+	evring_doorbells_exit();
 	return err;
 }
 
@@ -71,6 +76,7 @@ static void __exit evring_exit(void)
 	unregister_chrdev_region(first_devt, MINOR_COUNT);
 	/* Cursors are freed by a callback of ours. */
 	rcu_barrier();
+	evring_doorbells_exit();
 }
 
 module_init(evring_init);

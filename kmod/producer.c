@@ -31,7 +31,7 @@ static void write_clock_pair(struct evring_producer *producer, u64 now_ns)
 static u64 sum_rare_status(const struct evring_producer *producer)
 {
 	return producer->dropped + READ_ONCE(producer->doorbells_rung) +
-	       READ_ONCE(producer->doorbells_suppressed) + producer->gone +
+	       atomic64_read(&producer->doorbells_suppressed) + producer->gone +
 	       producer->lock_wait_ns + producer->lock_contended + 1;
 }
 
@@ -42,7 +42,7 @@ static void write_rare_status(struct evring_producer *producer, u64 rare)
 	producer->status_rare = rare;
 	WRITE_ONCE(status->dropped, producer->dropped);
 	WRITE_ONCE(status->doorbells_rung, READ_ONCE(producer->doorbells_rung));
-	WRITE_ONCE(status->doorbells_suppressed, READ_ONCE(producer->doorbells_suppressed));
+	WRITE_ONCE(status->doorbells_suppressed, atomic64_read(&producer->doorbells_suppressed));
 	WRITE_ONCE(status->generation, producer->generation);
 	WRITE_ONCE(status->gone, producer->gone);
 	WRITE_ONCE(status->lock_wait_ns, producer->lock_wait_ns);
@@ -98,7 +98,7 @@ static void note_cpu(struct evring_producer *producer)
 		return;
 	cpumask_set_cpu(cpu, producer->cpus);
 	/*
-	 * (D3) This CPU's bit before its first look at armed_count, or a sleeper
+	 * (D3) This CPU's bit before its first look at due, or a sleeper
 	 * that skips this CPU misses its doorbell. Pairs with (D1).
 	 */
 	smp_mb();

@@ -36,7 +36,7 @@
  * @gone: enum evring_gone
  * @lock_wait_ns: time spent waiting for @lock
  * @lock_contended: how often
- * @doorbells_rung: kept by doorbell.c, copied to the status block
+ * @doorbells_rung: kept by the doorbell, copied to the status block
  * @doorbells_suppressed: the same
  * @cpus: CPUs that ever published here
  * @cursors: registered consumers
@@ -62,7 +62,7 @@ struct evring_producer {
 	u64 lock_wait_ns;
 	u64 lock_contended;
 	u64 doorbells_rung;
-	u64 doorbells_suppressed;
+	atomic64_t doorbells_suppressed;
 	cpumask_var_t cpus;
 	struct evring_cursors cursors;
 };

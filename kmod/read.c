@@ -103,16 +103,16 @@ static bool next_line(struct evring_file *file)
 static int wait_readable(struct evring_file *file)
 {
 	struct evring_doorbell *doorbell = &file->device->doorbell;
-	struct evring_armed *armed = &file->read_armed;
+	struct evring_sleeper *sleeper = &file->read_sleeper;
 	int err;
 
-	err = evring_arm_set_simple(doorbell, armed, READ_ONCE(file->read_cursor));
+	err = evring_arm_simple(doorbell, sleeper, READ_ONCE(file->read_cursor));
 	if (err)
 		return err;
 	/* Another thread may have read what rang: then arm again. */
 	return wait_event_interruptible(file->wait, evring_file_readable(file) ||
 					READ_ONCE(doorbell->closed) ||
-					READ_ONCE(armed->state) != EVRING_ARM_ARMED);
+					READ_ONCE(sleeper->state) != EVRING_SLEEPER_ARMED);
 }
 
 /* With room for the copy of a slot behind the text. */

@@ -20,24 +20,44 @@ u64 evring_uring_capabilities(void)
 	return EVRING_CAP_URING_CMD | (EVRING_HAVE_URING_CANCEL ? EVRING_CAP_URING_CANCEL : 0);
 }
 
-static struct evring_armed **armed_slot(struct io_uring_cmd *cmd)
+/**
+ * struct evring_command - a command that parks
+ * @sleeper: at the device's doorbell
+ * @cmd: to be completed
+ * @file: the descriptor that it came through
+ * @owner: the table of descriptors it was submitted from; for ->flush
+ * @node: in the file's commands
+ */
+struct evring_command {
+	struct evring_sleeper sleeper;
+	struct io_uring_cmd *cmd;
+	struct evring_file *file;
+	const void *owner;
+	struct list_head node;
+};
+
+static struct evring_command **command_slot(struct io_uring_cmd *cmd)
 {
-	BUILD_BUG_ON(sizeof(struct evring_armed *) > sizeof(cmd->pdu));
-	return (struct evring_armed **)cmd->pdu;
+	BUILD_BUG_ON(sizeof(struct evring_command *) > sizeof(cmd->pdu));
+	return (struct evring_command **)cmd->pdu;
 }
 
 /*
- * The arm is freed last: a cancel may look at it until the command is done. The
- * file is not touched after that, though it outlives this: its last put is
+ * The command is freed last: a cancel of io_uring may look at it until it is done.
+ * The file is not touched after that, though it outlives this: its last put is
  * task work of its own.
  */
 static void command_finish(struct io_uring_cmd *cmd, int result, unsigned int issue_flags)
 {
-	struct evring_armed *armed = *armed_slot(cmd);
+	struct evring_command *command = *command_slot(cmd);
+	struct evring_file *file = command->file;
 
-	atomic_dec(&armed->file->command_count);
+	spin_lock(&file->commands_lock);
+	list_del(&command->node);
+	file->command_count--;
+	spin_unlock(&file->commands_lock);
 	compat_uring_done(cmd, result, issue_flags);
-	kfree(armed);
+	kfree(command);
 }
 
 /* In the submitting task, or in a worker of io_uring when that is gone. */
@@ -45,18 +65,15 @@ static void complete_in_task(COMPAT_URING_TASK_ARGS)
 {
 	struct io_uring_cmd *cmd = COMPAT_URING_TASK_CMD;
 
-	command_finish(cmd, (*armed_slot(cmd))->result, COMPAT_URING_TASK_FLAGS);
+	command_finish(cmd, (*command_slot(cmd))->sleeper.result, COMPAT_URING_TASK_FLAGS);
 }
 
-/**
- * evring_uring_complete_later() - finish a claimed command in its task
- * @armed: of a command; the caller's last look at it
- *
- * Context: Any that may wake a task: hard interrupt, but not on PREEMPT_RT.
- */
-void evring_uring_complete_later(struct evring_armed *armed)
+/* It may be finished, and free, before this returns. */
+static void command_wake(struct evring_sleeper *sleeper)
 {
-	io_uring_cmd_complete_in_task(armed->cmd, complete_in_task);
+	struct evring_command *command = container_of(sleeper, struct evring_command, sleeper);
+
+	io_uring_cmd_complete_in_task(command->cmd, complete_in_task);
 }
 
 /* The memory is shared with user space: each field is read once. */
@@ -70,54 +87,83 @@ static void read_request(struct io_uring_cmd *cmd, struct evring_arm *request)
 	request->max_idle_ms = READ_ONCE(shared->max_idle_ms);
 }
 
-static struct evring_armed *armed_allocate(struct evring_file *file, struct io_uring_cmd *cmd)
+static int command_enlist(struct evring_command *command)
 {
-	struct evring_armed *armed;
+	struct evring_file *file = command->file;
+	int err = -EBUSY;
 
-	if (atomic_inc_return(&file->command_count) > COMMANDS_PER_FILE_MAX) {
-		atomic_dec(&file->command_count);
-		return ERR_PTR(-EBUSY);
+	spin_lock(&file->commands_lock);
+	if (file->command_count < COMMANDS_PER_FILE_MAX) {
+		file->command_count++;
+		list_add_tail(&command->node, &file->commands);
+		err = 0;
 	}
-	armed = kzalloc(sizeof(*armed), GFP_KERNEL_ACCOUNT);
-	if (!armed) {
-		atomic_dec(&file->command_count);
+	spin_unlock(&file->commands_lock);
+	return err;
+}
+
+static struct evring_command *command_allocate(struct evring_file *file, struct io_uring_cmd *cmd)
+{
+	struct evring_command *command = kzalloc(sizeof(*command), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!command)
 		return ERR_PTR(-ENOMEM);
+	evring_sleeper_init(&command->sleeper, command_wake);
+	command->cmd = cmd;
+	command->file = file;
+	command->owner = current->files;
+	err = command_enlist(command);
+	if (err) {
+		kfree(command);
+		return ERR_PTR(err);
 	}
-	INIT_LIST_HEAD(&armed->node);
-	armed->file = file;
-	armed->owner = current->files;
-	armed->cmd = cmd;
-	return armed;
+	return command;
 }
 
 static int command_arm(struct evring_file *file, struct io_uring_cmd *cmd, unsigned int issue_flags)
 {
-	struct evring_doorbell *doorbell = &file->device->doorbell;
-	struct evring_armed *armed;
+	struct evring_command *command;
 	struct evring_arm request;
 	int err;
 
 	if (evring_device_dead(file->device))
 		return -ENODEV;
-	armed = armed_allocate(file, cmd);
-	if (IS_ERR(armed))
-		return PTR_ERR(armed);
 	read_request(cmd, &request);
-	*armed_slot(cmd) = armed;
+	command = command_allocate(file, cmd);
+	if (IS_ERR(command))
+		return PTR_ERR(command);
+	*command_slot(cmd) = command;
 	compat_uring_mark_cancelable(cmd, issue_flags);
 
-	err = evring_arm_set(doorbell, armed, &request);
+	err = evring_arm(&file->device->doorbell, &command->sleeper, &request);
 	if (err)
 		command_finish(cmd, err, issue_flags);
 	return -EIOCBQUEUED;
 }
 
+/**
+ * evring_uring_cancel() - end the commands of a descriptor with -ECANCELED
+ * @file: whose commands
+ * @owner: only those submitted from this table of descriptors; NULL for all
+ *
+ * Context: Process context.
+ */
+void evring_uring_cancel(struct evring_file *file, const void *owner)
+{
+	struct evring_command *command;
+
+	spin_lock(&file->commands_lock);
+	list_for_each_entry(command, &file->commands, node)
+		if (!owner || command->owner == owner)
+			evring_cancel(&file->device->doorbell, &command->sleeper);
+	spin_unlock(&file->commands_lock);
+}
+
 static int command_disarm(struct evring_file *file)
 {
-	struct evring_doorbell *doorbell = &file->device->doorbell;
-
-	evring_arm_clear(doorbell, &file->poll_armed);
-	evring_arm_cancel_file(doorbell, file, NULL);
+	evring_disarm(&file->device->doorbell, &file->poll_sleeper);
+	evring_uring_cancel(file, NULL);
 	return 0;
 }
 
@@ -134,7 +180,7 @@ int evring_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 	struct evring_file *file = cmd->file->private_data;
 
 	if (compat_uring_is_cancel(issue_flags)) {
-		evring_arm_cancel(&file->device->doorbell, *armed_slot(cmd));
+		evring_cancel(&file->device->doorbell, &(*command_slot(cmd))->sleeper);
 		return 0;
 	}
 	switch (cmd->cmd_op) {

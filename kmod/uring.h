@@ -5,11 +5,11 @@
 
 #include <linux/types.h>
 
-struct evring_armed;
+struct evring_file;
 struct io_uring_cmd;
 
 u64 evring_uring_capabilities(void);
 int evring_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags);
-void evring_uring_complete_later(struct evring_armed *armed);
+void evring_uring_cancel(struct evring_file *file, const void *owner);
 
 #endif /* _EVRING_URING_H */
