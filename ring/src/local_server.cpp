@@ -2,6 +2,8 @@
 // See local_server.hpp.
 #include "local_server.hpp"
 
+#include <evring/runtime_dir.hpp>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -25,22 +27,12 @@ constexpr std::size_t kClientCountMax = 1024;
 constexpr int kListenBacklog = 64;
 
 /// The directory of the sockets, made if need be; its lock keeps two owners from
-/// replacing the same dead socket. @throws when it is not this user's.
-FileDescriptor lock_socket_dir() {
-  const std::filesystem::path dir = local_socket_dir();
-  if (::mkdir(dir.c_str(), ::geteuid() == 0 ? 0755 : 0700) != 0 && errno != EEXIST) {
-    throw_errno(dir.native() + ": mkdir");
-  }
-  FileDescriptor opened(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!opened) throw_errno(dir.native() + ": open");
-  struct stat info {};
-  if (::fstat(opened.get(), &info) != 0) throw_errno(dir.native() + ": fstat");
-  if (info.st_uid != ::geteuid() || (info.st_mode & 0022) != 0) {
-    throw_errno(dir.native() + ": must belong to this user and be writable by no other", EPERM);
-  }
-  if (uninterrupted([&] { return ::flock(opened.get(), LOCK_EX); }) != 0)
-    throw_errno(dir.native() + ": flock");
-  return opened;
+/// replacing the same dead socket.
+RuntimeDir lock_socket_dir() {
+  RuntimeDir dir = RuntimeDir::make();
+  if (uninterrupted([&] { return ::flock(dir.fd(), LOCK_EX); }) != 0)
+    throw_errno(dir.path().native() + ": flock");
+  return dir;
 }
 
 void watch(int poll, int fd, std::uint32_t events, int how = EPOLL_CTL_ADD) {
@@ -127,7 +119,7 @@ LocalServer::~LocalServer() {
 }
 
 void LocalServer::bind_socket() {
-  const FileDescriptor locked = lock_socket_dir();
+  const RuntimeDir locked = lock_socket_dir();
   const sockaddr_un address = socket_address(path_);
   if (connect_to(path_)) throw_errno(path_.native() + ": has a living owner", EADDRINUSE);
   if (errno == ECONNREFUSED) ::unlink(path_.c_str());  // a dead owner left it

@@ -2,6 +2,8 @@
 // Where named local rings are found, and the consumer's side of the handshake.
 #include "local_socket.hpp"
 
+#include <evring/runtime_dir.hpp>
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -10,7 +12,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <string_view>
 
@@ -139,15 +140,8 @@ std::uint32_t to_abi(StartAt start_at) noexcept {
 
 }  // namespace
 
-std::filesystem::path local_socket_dir() {
-  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-  if (runtime != nullptr && *runtime == '/') return std::filesystem::path(runtime) / "evring";
-  if (::geteuid() == 0) return "/run/evring";
-  return "/tmp/evring-" + std::to_string(::geteuid());
-}
-
 std::filesystem::path local_socket_path(const std::string& name) {
-  return local_socket_dir() / (name + std::string(kSuffix));
+  return RuntimeDir::where() / (name + std::string(kSuffix));
 }
 
 sockaddr_un socket_address(const std::filesystem::path& path) {
@@ -156,7 +150,7 @@ sockaddr_un socket_address(const std::filesystem::path& path) {
   const std::string& text = path.native();
   if (text.size() >= sizeof(address.sun_path)) {
     throw_errno(text + ": socket path of " + sizes(text.size(), sizeof(address.sun_path) - 1) +
-                    " at most (shorten XDG_RUNTIME_DIR or the name)",
+                    " at most (shorten the name, or the folder by EVRING_RUNTIME_DIR)",
                 ENAMETOOLONG);
   }
   std::memcpy(address.sun_path, text.c_str(), text.size() + 1);
@@ -184,10 +178,11 @@ FileDescriptor connect_to(const std::filesystem::path& path, bool is_private) {
 
 std::vector<std::string> local_ring_names() {
   std::vector<std::string> names;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(local_socket_dir(), ignored)) {
-    if (entry.path().extension() == kSuffix && connect_to(entry.path())) {
-      names.push_back(entry.path().stem().string());
+  const std::optional<RuntimeDir> dir = RuntimeDir::find();
+  if (!dir) return names;
+  for (const std::filesystem::path file : dir->names()) {
+    if (file.extension() == kSuffix && connect_to(dir->path() / file)) {
+      names.push_back(file.stem().string());
     }
   }
   std::sort(names.begin(), names.end());
@@ -197,6 +192,7 @@ std::vector<std::string> local_ring_names() {
 Attachment attach_local(const std::string& name, std::optional<StartAt> register_at,
                         std::uint64_t sequence) {
   const std::filesystem::path path = local_socket_path(name);
+  RuntimeDir::find();  // a folder that is refused has no owner to be asked
   // A child of a registered consumer that kept the connection would keep the seat.
   FileDescriptor socket = connect_to(path, register_at.has_value());
   if (!socket) {

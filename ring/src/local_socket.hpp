@@ -49,9 +49,6 @@ static_assert(sizeof(AttachReply) == 192);
 
 inline constexpr std::size_t kDescriptorCountMax = 5;
 
-/// The directory of the sockets; local_socket_path() without the name.
-std::filesystem::path local_socket_dir();
-
 /// @throws std::system_error (ENAMETOOLONG).
 sockaddr_un socket_address(const std::filesystem::path& path);
 

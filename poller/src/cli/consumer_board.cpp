@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 // See consumer_board.hpp. A file is one page: magic, pid, the six counts, then two
 // NUL-terminated names. Counts are single words: each is whole, and a reader may see
-// some a burst older than others.
+// some a burst older than others. The owner locks its file before the magic is there; so
+// a file with the magic and without a lock has lost its owner.
 #include "consumer_board.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,8 +17,7 @@
 #include <atomic>
 #include <cstring>
 #include <evring/memory.hpp>
-#include <filesystem>
-#include <system_error>
+#include <optional>
 #include <tuple>
 
 namespace evring::cli {
@@ -39,9 +40,10 @@ enum Word : std::size_t {
   kWordCount
 };
 
-std::filesystem::path board_folder() { return local_socket_path("x").parent_path() / "consumers"; }
+constexpr const char* kFolder = "consumers";
+using Page = std::array<std::uint64_t, kPageBytes / 8>;
 
-ConsumerEntry parse(const std::array<std::uint64_t, kPageBytes / 8>& page) {
+ConsumerEntry parse(const Page& page) {
   const char* bytes = reinterpret_cast<const char*>(page.data());
   ConsumerEntry entry;
   entry.ring.assign(bytes + kRingAt, strnlen(bytes + kRingAt, kNameBytes));
@@ -52,14 +54,33 @@ ConsumerEntry parse(const std::array<std::uint64_t, kPageBytes / 8>& page) {
   return entry;
 }
 
+/// What is no regular file of one page with the magic is none of ours: not read, not
+/// waited for, not removed.
+std::optional<Page> read_page(int fd) {
+  struct stat info {};
+  Page page{};
+  if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size != kPageBytes) return {};
+  if (pread(fd, page.data(), kPageBytes, 0) != kPageBytes || page[kMagicWord] != kMagic) return {};
+  return page;
+}
+
+bool is_own(int fd) {
+  struct stat info {};
+  return fstat(fd, &info) == 0 && info.st_uid == geteuid();
+}
+
 }  // namespace
 
 ConsumerPost::ConsumerPost(const std::string& ring, const std::string& who) {
   static std::atomic<unsigned> number{0};
-  std::error_code ignored;
-  std::filesystem::create_directories(board_folder(), ignored);
-  path_ = board_folder() / fmt::format("{}-{}", getpid(), number++);
-  file_ = FileDescriptor(open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+  try {
+    folder_.emplace(RuntimeDir::make().make_folder(kFolder));
+  } catch (const std::system_error&) {
+    return;
+  }
+  name_ = fmt::format("{}-{}", getpid(), number++);
+  file_ = FileDescriptor(openat(folder_->fd(), name_.c_str(),
+                                O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!file_ || flock(file_.get(), LOCK_EX | LOCK_NB) != 0) return;
   if (ftruncate(file_.get(), kPageBytes) != 0) return;
   void* memory = mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file_.get(), 0);
@@ -74,7 +95,7 @@ ConsumerPost::ConsumerPost(const std::string& ring, const std::string& who) {
 
 ConsumerPost::~ConsumerPost() {
   if (words_ != nullptr) munmap(words_, kPageBytes);
-  if (file_) unlink(path_.c_str());
+  if (file_) unlinkat(folder_->fd(), name_.c_str(), 0);
 }
 
 void ConsumerPost::update(const Balance& balance, std::uint64_t doorbells) noexcept {
@@ -89,18 +110,19 @@ void ConsumerPost::update(const Balance& balance, std::uint64_t doorbells) noexc
 
 std::vector<ConsumerEntry> read_consumer_board() {
   std::vector<ConsumerEntry> entries;
-  std::error_code error;
-  for (const auto& file : std::filesystem::directory_iterator(board_folder(), error)) {
-    const std::string path = file.path();
-    const FileDescriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (!fd) continue;
-    if (flock(fd.get(), LOCK_SH | LOCK_NB) == 0) {  // nobody holds it: its owner is dead
-      unlink(path.c_str());
-      continue;
+  const std::optional<RuntimeDir> dir = RuntimeDir::find();
+  const std::optional<RuntimeDir> folder = dir ? dir->find_folder(kFolder) : std::nullopt;
+  if (!folder) return entries;
+  for (const std::string& name : folder->names()) {
+    const int flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW;
+    const FileDescriptor fd(openat(folder->fd(), name.c_str(), flags));
+    const std::optional<Page> page = fd ? read_page(fd.get()) : std::nullopt;
+    if (!page) continue;
+    if (flock(fd.get(), LOCK_SH | LOCK_NB) != 0) {
+      entries.push_back(parse(*page));
+    } else if (is_own(fd.get())) {
+      unlinkat(folder->fd(), name.c_str(), 0);
     }
-    std::array<std::uint64_t, kPageBytes / 8> page{};
-    if (pread(fd.get(), page.data(), kPageBytes, 0) != kPageBytes) continue;
-    if (page[kMagicWord] == kMagic) entries.push_back(parse(page));
   }
   std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
     return std::tie(a.ring, a.pid) < std::tie(b.ring, b.pid);

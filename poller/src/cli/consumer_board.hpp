@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <evring/consumer.hpp>
 #include <evring/local_ring.hpp>
+#include <evring/runtime_dir.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,13 +35,15 @@ class ConsumerPost {
   void update(const Balance& balance, std::uint64_t doorbells) noexcept;
 
  private:
+  std::optional<RuntimeDir> folder_;
+  std::string name_;
   FileDescriptor file_;
-  std::string path_;
   std::uint64_t* words_ = nullptr;
 };
 
 /// All consumers that show themselves to this user and are alive; removes what dead
-/// ones left behind.
+/// ones left behind, and nothing else.
+/// @throws RuntimeDirRefused.
 std::vector<ConsumerEntry> read_consumer_board();
 
 }  // namespace evring::cli

@@ -62,7 +62,13 @@ std::vector<RingInfo> list_devices() {
 
 std::vector<RingInfo> list_local_rings() {
   std::vector<RingInfo> all;
-  for (const std::string& name : local_ring_names()) {
+  std::vector<std::string> names;
+  try {
+    names = local_ring_names();
+  } catch (const RuntimeDirRefused& error) {
+    warn_of(error);
+  }
+  for (const std::string& name : names) {
     try {
       all.push_back(info_of(name, attach_local(name).mapping));
     } catch (const std::system_error&) {
@@ -95,6 +101,11 @@ Json to_json(const RingInfo& info) {
   json["open_count"] = info.open_count;
   json["registered_count"] = info.registered_count;
   return json;
+}
+
+void warn_of(const RuntimeDirRefused& error) {
+  static std::string said;
+  if (said != error.what()) warn(said = error.what());
 }
 
 }  // namespace evring::cli

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <evring/device.hpp>
 #include <evring/local_ring.hpp>
+#include <evring/runtime_dir.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,8 +47,11 @@ RingInfo info_of(const std::string& local_name, const Mapping& mapping);
 /// All devices, by id. Empty when the module is not loaded.
 /// @throws Failure: no permission.
 std::vector<RingInfo> list_devices();
-/// All local rings that answer, by name.
+/// All local rings that answer, by name; warns of a folder that is refused.
 std::vector<RingInfo> list_local_rings();
+
+/// A line on standard error, once for the same refusal.
+void warn_of(const RuntimeDirRefused& error);
 
 Json to_json(const RingInfo& info);
 

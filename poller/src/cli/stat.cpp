@@ -44,8 +44,12 @@ Sample take_sample(const Asked& asked) {
       if (is_wanted(asked, ring.name)) sample.rings.push_back(std::move(ring));
     }
   }
-  for (ConsumerEntry& entry : read_consumer_board()) {
-    if (is_wanted(asked, entry.ring)) sample.consumers.push_back(std::move(entry));
+  try {
+    for (ConsumerEntry& entry : read_consumer_board()) {
+      if (is_wanted(asked, entry.ring)) sample.consumers.push_back(std::move(entry));
+    }
+  } catch (const RuntimeDirRefused& error) {
+    warn_of(error);
   }
   return sample;
 }

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <evring/runtime_dir.hpp>
 
 namespace evring::tool {
 namespace {
@@ -47,6 +48,8 @@ std::string remedy_for(int error) {
 bool module_loaded() { return access(EVRING_CONTROL_PATH, F_OK) == 0; }
 
 Failure explain(const std::string& thing, const std::system_error& error) {
+  // It says all: whose folder, and the way out.
+  if (dynamic_cast<const RuntimeDirRefused*>(&error) != nullptr) return Failure(error.what());
   const int code = error.code().value();
   return failure(thing, std::strerror(code), remedy_for(code));
 }

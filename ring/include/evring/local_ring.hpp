@@ -78,11 +78,11 @@ class LocalRing {
   std::shared_ptr<Impl> impl_;
 };
 
-/// $XDG_RUNTIME_DIR/evring/NAME.sock; /run/evring for root and /tmp/evring-UID
-/// for others where that is not set.
+/// NAME.sock in the runtime folder, by the environment; see RuntimeDir.
 std::filesystem::path local_socket_path(const std::string& name);
 
 /// Names of the local rings that answer on this machine for this user, sorted.
+/// @throws RuntimeDirRefused: the folder is not one of this user.
 std::vector<std::string> local_ring_names();
 
 /// A local ring of another process.

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""What the command does in a runtime folder that is not what it should be: nothing."""
+import os
+import pathlib
+import struct
+import unittest
+
+from command import CommandTest
+
+MAGIC = 0x31726d7573766500
+
+
+class Folder(CommandTest):
+    def setUp(self):
+        super().setUp()
+        self.evring = pathlib.Path(self.folder.name) / "evring"
+
+    def make(self, path, mode=0o700):
+        path.mkdir(parents=True)
+        path.chmod(mode)
+        return path
+
+    def files(self, folder):
+        return sorted(each.name for each in folder.iterdir())
+
+    def test_stat_deletes_the_files_of_another_folder(self):
+        victim = self.make(pathlib.Path(self.folder.name) / "victim")
+        (victim / "letter").write_text("dear all")
+        page = struct.pack("<QQ", MAGIC, 1) + bytes(4080)  # as the board writes it
+        (victim / "page").write_bytes(page)
+        self.make(self.evring)
+        (self.evring / "consumers").symlink_to(victim)
+        done = self.run_it("stat", "--interval", "0.01")
+        self.assertEqual(self.files(victim), ["letter", "page"])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertIn(f"{self.evring}/consumers: not a folder (links are not followed)",
+                      done.stderr)
+
+    def test_stat_deletes_what_is_no_file_of_the_board(self):
+        board = self.make(self.evring / "consumers")
+        (board / "letter").write_text("dear all")
+        (board / "page").write_bytes(bytes(4096))
+        (board / "folder").mkdir()
+        os.mkfifo(board / "pipe")
+        victim = pathlib.Path(self.folder.name) / "victim"
+        victim.write_bytes(struct.pack("<QQ", MAGIC, 1) + bytes(4080))
+        (board / "link").symlink_to(victim)
+        self.assertEqual(self.run_it("stat", "--interval", "0.01").returncode, 0)
+        self.assertEqual(self.files(board), ["folder", "letter", "link", "page", "pipe"])
+        self.assertTrue(victim.exists())
+
+    def test_what_a_dead_consumer_left_is_removed(self):
+        board = self.make(self.evring / "consumers")
+        (board / "1-0").write_bytes(struct.pack("<QQ", MAGIC, 1) + bytes(4080))
+        self.assertEqual(self.run_it("stat", "--interval", "0.01").returncode, 0)
+        self.assertEqual(self.files(board), [])
+
+    def test_a_folder_that_others_may_write_is_refused_with_a_word(self):
+        self.make(self.evring, 0o777)
+        word = f"{self.evring}: others may write it; chmod go-w it"
+        self.check_error(self.run_it("add", "--local", "x"), 1, word)
+        self.check_error(self.run_it("watch", "local:x"), 1, word, "EVRING_RUNTIME_DIR")
+        for words in (("list",), ("stat", "--interval", "0.01")):
+            done = self.run_it(*words)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(done.stderr.count(word), 1, done.stderr)
+
+    def test_rings_are_found_in_a_folder_that_all_name(self):
+        shared = self.make(pathlib.Path(self.folder.name) / "shared", 0o1777)
+        self.env["EVRING_RUNTIME_DIR"] = str(shared)
+        self.start("add", "--local", "ours")
+        self.await_local("ours")
+        self.assertTrue((shared / "ours.sock").exists())
+        self.assertFalse(self.evring.exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
