@@ -32,6 +32,10 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"NameIsNumber", "[[consumer]]\nname = 3\nring = \"local:a\"\n", 2, "consumer.name"},
         Mistake{"BadName", "[[consumer]]\nname = \"a b\"\nring = \"local:a\"\n", 2,
                 "consumer.name"},
+        Mistake{"RingElsewhere", "[[consumer]]\nname = \"a\"\nring = \"local:../x\"\n", 3,
+                "consumer.ring"},
+        Mistake{"RingIsControl", "[[consumer]]\nname = \"a\"\nring = \"control\"\n", 3,
+                "consumer.ring"},
         Mistake{"UnknownKey", "[[consumer]]\nname = \"a\"\nring = \"local:a\"\ncolour = 1\n", 4,
                 "consumer.colour"},
         Mistake{"UnknownTable", "[demon]\n[[consumer]]\nname = \"a\"\nring = \"local:a\"\n", 1,
@@ -196,6 +200,7 @@ TEST_F(RunningDaemonTest, TheTableIsDrawnWhileEventsAreCounted) {
   }
   daemon_->send(SIGTERM);
   EXPECT_EQ(daemon_->wait(), 0) << daemon_->errors();
+  EXPECT_TRUE(contains(daemon_->output(), "count: received ")) << daemon_->output();
   EXPECT_TRUE(contains(daemon_->output(), "type 1: ")) << daemon_->output();
 }
 

@@ -99,6 +99,40 @@ TEST_F(SignalTest, AReaderThatComesLateGetsAll) {
   EXPECT_EQ(account_of(stop(SIGTERM, 0))["delivered"], 20);
 }
 
+TEST_F(SignalTest, WhatAFullQueueRefusesIsCountedAndALine) {
+  launch("[daemon]\ndrain_s = 60\n" +
+         consumer("reader",
+                  "start = \"oldest\"\nqueue_kib = 8\noutput = \"jsonl:" + fifo_.path() + "\"\n"));
+  await_readers(1);
+  fill();
+  const std::uint64_t dropped = now()["output"]["dropped"];
+  EXPECT_GT(dropped, 0u);
+  fifo_.open();
+  std::string text;
+  ASSERT_TRUE(eventually([&] {
+    text += fifo_.read();
+    return now()["output"]["pending"] == 0;
+  }));
+  const json account = account_of(stop(SIGTERM, 1));
+  EXPECT_TRUE(contains(daemon_->errors(), "events were dropped meanwhile")) << daemon_->errors();
+  text += fifo_.read();
+  EXPECT_EQ(account["dropped"], dropped);
+
+  std::uint64_t next = 0;
+  std::uint64_t missing = 0;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line); ++next) {
+    const json each = json::parse(line);
+    const bool is_gap = each.contains("dropped");
+    EXPECT_EQ(each[is_gap ? "first" : "sequence"], next);
+    if (!is_gap) continue;
+    missing += each["dropped"].get<std::uint64_t>();
+    next = each["last"];
+  }
+  EXPECT_EQ(next, 2000u);
+  EXPECT_EQ(missing, dropped);
+}
+
 TEST_F(SignalTest, AReaderThatGoesEndsNobody) {
   fifo_.open();
   launch_into_fifo("0");

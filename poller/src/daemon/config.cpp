@@ -4,9 +4,11 @@
 #include "toml_reader.hpp"
 
 #include <evring/poller/cpu_list.hpp>
+#include <evring/poller/parse.hpp>
 
 #include <algorithm>
 #include <limits>
+#include <stdexcept>
 #include <string_view>
 
 namespace evring::daemon {
@@ -108,22 +110,24 @@ void read_output(TableReader& table, ConsumerConfig& consumer) {
   }
 }
 
-constexpr std::string_view kNameCharacters =
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-
-void read_name(TableReader& table, ConsumerConfig& consumer) {
-  auto name = table.required_text("name");
-  if (!name) return;
-  if (name->find_first_not_of(kNameCharacters) != std::string::npos) {
-    table.refuse("name", "'" + *name + "' is not a name", "use letters, digits, '-', '_' and '.'");
+/// A key that must be there, by one of the rules of parse.hpp. What that refuses is noted.
+template <class Rule>
+std::string read_required(TableReader& table, std::string_view key, Rule rule) {
+  const auto text = table.required_text(key);
+  if (!text) return "";
+  try {
+    return rule(*text);
+  } catch (const std::invalid_argument& error) {
+    table.refuse(key, error.what(), "");
+    return *text;
   }
-  consumer.name = *std::move(name);
 }
 
 ConsumerConfig read_consumer(TableReader& table) {
   ConsumerConfig consumer;
-  read_name(table, consumer);
-  if (auto ring = table.required_text("ring")) consumer.ring = *std::move(ring);
+  consumer.name = read_required(table, "name", parse_name);
+  consumer.ring =
+      read_required(table, "ring", [](const std::string& text) { return parse_ring(text).text(); });
   read_cpu(table, consumer);
   read_start(table, consumer.link);
   read_waiting(table, consumer.poller);

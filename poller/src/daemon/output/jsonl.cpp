@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "jsonl.hpp"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <iterator>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -43,40 +42,30 @@ FileDescriptor make_wake_fd() {
   return fd;
 }
 
-void append_hex(fmt::memory_buffer& line, std::span<const std::byte> bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  for (const std::byte byte : bytes) {
-    line.push_back(kDigits[std::to_integer<unsigned>(byte) >> 4]);
-    line.push_back(kDigits[std::to_integer<unsigned>(byte) & 15]);
-  }
-}
-
 }  // namespace
 
 JsonLines::JsonLines(std::string consumer, std::string ring)
-    : names_(fmt::format(R"({{"consumer":{},"ring":{},"generation":)",
-                         nlohmann::json(std::move(consumer)).dump(),
-                         nlohmann::json(std::move(ring)).dump())) {}
+    : consumer_(std::move(consumer)), ring_(std::move(ring)) {}
 
 void JsonLines::format(const QueuedEvent& next, LineFile& file) {
-  if (!last_ || last_->generation != next.position.generation) begin_generation(next.position);
-  format_gap(next.position, file);
-  last_->lost = next.position.lost;
-  last_->cursor = next.position.cursor;
+  const Position& position = next.position;
+  if (!last_ || last_->generation != position.generation) {
+    last_ = Position{position.generation, position.start, position.start, 0};
+  }
+  format_gap(position, file);
+  last_->lost = position.lost;
+  last_->cursor = position.cursor;
   if (next.is_end) return;
   ++last_->cursor;
-  line_.clear();
-  fmt::format_to(std::back_inserter(line_),
-                 R"({}"sequence":{},"timestamp_ns":{},"type":{},"payload":")", prefix_,
-                 next.event.sequence, next.event.timestamp_ns, next.event.type);
-  append_hex(line_, next.event.payload);
-  fmt::format_to(std::back_inserter(line_), "\"}}\n");
-  file.add({line_.data(), line_.size()}, true);
+  begin_line(position).event(next.event, SlotFormat::kFull).end();
+  file.add(line_, true);
 }
 
-void JsonLines::begin_generation(const Position& position) {
-  last_ = Position{position.generation, position.start, position.start, 0};
-  prefix_ = fmt::format("{}{},", names_, position.generation);
+JsonLine JsonLines::begin_line(const Position& position) {
+  line_.clear();
+  JsonLine line(line_);
+  line.text("consumer", consumer_).text("ring", ring_).number("generation", position.generation);
+  return line;
 }
 
 /// What lies between the last event and the place of this one: lost by the consumer, by
@@ -85,9 +74,13 @@ void JsonLines::format_gap(const Position& position, LineFile& file) {
   const std::uint64_t gap = position.cursor - last_->cursor;
   if (gap == 0) return;
   const std::uint64_t lost = position.lost - last_->lost;
-  file.add(fmt::format("{}\"first\":{},\"last\":{},\"lost\":{},\"dropped\":{}}}\n", prefix_,
-                       last_->cursor, position.cursor - 1, lost, gap - lost),
-           false);
+  begin_line(position)
+      .number("first", last_->cursor)
+      .number("last", position.cursor - 1)
+      .number("lost", lost)
+      .number("dropped", gap - lost)
+      .end();
+  file.add(line_, false);
 }
 
 JsonlOutput::JsonlOutput(const ConsumerConfig& config, Print print)
@@ -237,7 +230,10 @@ void JsonlOutput::end(bool has_failed) {
         fmt::format("{}: nobody took {} events in time; read it, or raise drain_s", name_, count);
   }
   const std::lock_guard lock(mutex_);
-  if (!failure.empty() || refused_ == 0) failure_ = failure;
+  if (failure.empty() && refused_ != 0 && !failure_.empty()) {
+    failure = fmt::format("{}: {} events were dropped meanwhile", failure_, refused_.get());
+  }
+  failure_ = failure;
   is_done_.store(true);
 }
 

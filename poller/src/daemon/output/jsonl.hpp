@@ -9,8 +9,7 @@
 #include "output.hpp"
 
 #include <evring/poller/counters.hpp>
-
-#include <fmt/format.h>
+#include <evring/poller/encode.hpp>
 
 #include <atomic>
 #include <mutex>
@@ -28,13 +27,13 @@ class JsonLines {
   void format(const QueuedEvent& next, LineFile& file);
 
  private:
-  void begin_generation(const Position& position);
+  JsonLine begin_line(const Position& position);
   void format_gap(const Position& position, LineFile& file);
 
-  std::string names_;  ///< `{"consumer":…,"ring":…,"generation":`
-  std::string prefix_;
+  std::string consumer_;
+  std::string ring_;
   std::optional<Position> last_;  ///< next sequence, and what was lost before it
-  fmt::memory_buffer line_;
+  std::string line_;
 };
 
 class JsonlOutput : public Output {

@@ -46,6 +46,8 @@ struct EventView {
   std::uint64_t timestamp_ns = 0;
   std::uint32_t type = 0;
   std::span<const std::byte> payload;
+
+  std::span<const std::byte> bytes() const noexcept { return payload; }
 };
 
 /// A burst of events without its layout.
