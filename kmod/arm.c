@@ -4,7 +4,7 @@
  *
  *   sleeper (process context)               publisher (interrupts off)
  *   put itself among the armed, lower due   store head                   (P3)
- *   (D1) interrupt every publishing CPU     look at due                  (D2)
+ *   (D1) full barrier                       (D2) full barrier, look at due
  *   look at head again, sleep               reached: queue a round
  */
 #include <linux/ktime.h>
@@ -42,8 +42,7 @@ static void look_again(struct evring_doorbell *doorbell)
 {
 	/*
 	 * (D1) The arm before the second look at head, or an event between the
-	 * two wakes nobody. The interrupt that this sends is the barrier that
-	 * publishers do without. Pairs with (D2) and (D3).
+	 * two wakes nobody. Pairs with (D2) and (D3).
 	 */
 	evring_producer_barrier(doorbell->producer);
 	if (evring_reached(READ_ONCE(doorbell->producer->head), READ_ONCE(doorbell->due)))

@@ -34,7 +34,7 @@ static int check_home_cpu(const struct evring_device_config *config)
 
 static int check_timer(const struct evring_device_config *config)
 {
-	if (config->flags)
+	if (config->flags & ~EVRING_DEVICE_ARM_IPI)
 		return -EINVAL;
 	return evring_timer_check(config->rate_hz, config->batch_count) ?: check_home_cpu(config);
 }
@@ -42,7 +42,7 @@ static int check_timer(const struct evring_device_config *config)
 /* What concerns timers alone is zero, or says nothing. */
 static int check_soft(const struct evring_device_config *config)
 {
-	if (config->flags & ~EVRING_DEVICE_IRQ_LINE)
+	if (config->flags & ~(EVRING_DEVICE_IRQ_LINE | EVRING_DEVICE_ARM_IPI))
 		return -EINVAL;
 	if (config->rate_hz || config->batch_count > 1)
 		return -EINVAL;

@@ -9,11 +9,16 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "producer.h"
+#include "cursor.h"
 
-void evring_cursors_init(struct evring_cursors *cursors)
+void evring_cursors_init(struct evring_cursors *cursors, const struct evring_ring *ring,
+			 const u64 *head, u64 first_sequence)
 {
 	mutex_init(&cursors->lock);
+	cursors->ring = ring;
+	cursors->head = head;
+	cursors->first_sequence = first_sequence;
+	cursors->claim = first_sequence;
 }
 
 static u64 cursor_lag(struct evring_cursor *cursor, u64 head)
@@ -28,37 +33,38 @@ static u64 cursor_lag(struct evring_cursor *cursor, u64 head)
 
 /**
  * evring_cursors_limit() - the sequence that head may not pass
- * @producer: inside a section
+ * @cursors: of the ring
+ * @epoch: out: what @cursors' was before the look
  *
  * Looks at every registered consumer; 2^63 ahead when there is none.
  *
  * Context: Inside a section, which is an RCU reader because interrupts are off.
  * Return: head plus the free space.
  */
-u64 evring_cursors_limit(struct evring_producer *producer)
+u64 evring_cursors_limit(struct evring_cursors *cursors, unsigned int *epoch)
 {
-	struct evring_cursors *cursors = &producer->cursors;
+	u64 head = *cursors->head;
 	u64 lag, max_lag = 0;
 	bool any = false;
 	unsigned int i;
 
 	/* (G3) The epoch before the entries, or a new one is never seen. Pairs with (G1). */
-	producer->limit_epoch = smp_load_acquire(&cursors->epoch);
+	*epoch = smp_load_acquire(&cursors->epoch);
 	for (i = 0; i < EVRING_CONSUMER_COUNT_MAX; i++) {
 		struct evring_cursor *cursor = rcu_dereference_check(cursors->entry[i],
 								     irqs_disabled());
 
 		if (!cursor)
 			continue;
-		lag = cursor_lag(cursor, producer->head);
+		lag = cursor_lag(cursor, head);
 		max_lag = max(max_lag, lag);
 		any = true;
 	}
 	if (!any)
-		return producer->head + (1ULL << 63);
+		return head + (1ULL << 63);
 	/* A cursor that was lapped while it registered moves up before it is used. */
-	max_lag = min(max_lag, evring_slot_count(producer->ring));
-	return producer->head - max_lag + evring_slot_count(producer->ring);
+	max_lag = min(max_lag, evring_slot_count(cursors->ring));
+	return head - max_lag + evring_slot_count(cursors->ring);
 }
 
 static struct evring_cursor *cursor_allocate(void)
@@ -85,11 +91,11 @@ static void cursor_free(struct rcu_head *rcu)
 }
 
 /* Where it would stand if the ring stood still now. */
-static int cursor_choose(struct evring_producer *producer, const struct evring_register *request,
-			 u64 *sequence)
+static int cursor_choose(const struct evring_cursors *cursors,
+			 const struct evring_register *request, u64 *sequence)
 {
-	u64 head = READ_ONCE(producer->head);
-	u64 oldest = evring_oldest(producer->ring, producer->first_sequence, head);
+	u64 head = READ_ONCE(*cursors->head);
+	u64 oldest = evring_oldest(cursors->ring, cursors->first_sequence, head);
 
 	switch (request->start_at) {
 	case EVRING_START_OLDEST:
@@ -122,20 +128,27 @@ static int cursor_publish(struct evring_cursors *cursors, struct evring_cursor *
 	WRITE_ONCE(cursors->count, cursors->count + 1);
 	/* (G1) The entry before its epoch, or the old limit stays. Pairs with (G3). */
 	smp_store_release(&cursors->epoch, cursors->epoch + 1);
+	/*
+	 * (G1) Both before the look at the claim, or a section that has not seen
+	 * them overwrites where this cursor starts. Pairs with (G2).
+	 */
+	smp_mb();
 	return 0;
 }
 
 /*
- * The producer moved on while the cursor was not yet known to it. After the
- * barrier it obeys the cursor, so from there on the oldest cannot run away.
+ * The producer moved on while the cursor was not yet known to it. A section that
+ * has not seen it has shown its claim; each later one obeys, so from there on the
+ * oldest cannot run away.
  */
-static u64 cursor_settle(struct evring_producer *producer, u64 chosen, u32 start_at)
+static u64 cursor_settle(const struct evring_cursors *cursors, u64 chosen, u32 start_at)
 {
-	u64 head, oldest;
+	/* (G5) The claim as it was granted. Pairs with (G4). */
+	u64 claim = smp_load_acquire(&cursors->claim);
+	u64 head = READ_ONCE(*cursors->head);
+	u64 last = (s64)(claim - head) > 0 ? claim : head;
+	u64 oldest = evring_oldest(cursors->ring, cursors->first_sequence, last);
 
-	evring_producer_barrier(producer);
-	head = READ_ONCE(producer->head);
-	oldest = evring_oldest(producer->ring, producer->first_sequence, head);
 	if (start_at == EVRING_START_NEWEST)
 		return head;
 	return (s64)(chosen - oldest) < 0 ? oldest : chosen;
@@ -143,14 +156,14 @@ static u64 cursor_settle(struct evring_producer *producer, u64 chosen, u32 start
 
 /**
  * evring_cursor_add() - register a consumer
- * @producer: of a gated ring
+ * @cursors: of a gated ring
  * @request: start_at and sequence in; sequence out
  *
  * Context: Process context.
  * Return: the cursor; -EINVAL for a start past head or of no known kind,
  *         -ENOSPC past EVRING_CONSUMER_COUNT_MAX, -ENOMEM.
  */
-struct evring_cursor *evring_cursor_add(struct evring_producer *producer,
+struct evring_cursor *evring_cursor_add(struct evring_cursors *cursors,
 					struct evring_register *request)
 {
 	struct evring_cursor *cursor = cursor_allocate();
@@ -159,38 +172,36 @@ struct evring_cursor *evring_cursor_add(struct evring_producer *producer,
 
 	if (!cursor)
 		return ERR_PTR(-ENOMEM);
-	mutex_lock(&producer->cursors.lock);
-	err = cursor_choose(producer, request, &sequence);
+	mutex_lock(&cursors->lock);
+	err = cursor_choose(cursors, request, &sequence);
 	if (err)
 		goto free_cursor;
 	cursor->seen = sequence;
 	cursor->words->cursor = sequence;
-	err = cursor_publish(&producer->cursors, cursor);
+	err = cursor_publish(cursors, cursor);
 	if (err)
 		goto free_cursor;
-	request->sequence = cursor_settle(producer, sequence, request->start_at);
+	request->sequence = cursor_settle(cursors, sequence, request->start_at);
 	/* (C4) Where it stands; its consumer stores the same way. Pairs with (P4). */
 	smp_store_release(&cursor->words->cursor, request->sequence);
-	mutex_unlock(&producer->cursors.lock);
+	mutex_unlock(&cursors->lock);
 	return cursor;
 
 free_cursor:
-	mutex_unlock(&producer->cursors.lock);
+	mutex_unlock(&cursors->lock);
 	cursor_free(&cursor->rcu);
 	return ERR_PTR(err);
 }
 
 /**
  * evring_cursor_remove() - forget a consumer; its page lives on where it is mapped
- * @producer: where it is registered
+ * @cursors: where it is registered
  * @cursor: from evring_cursor_add()
  *
  * Context: Process context.
  */
-void evring_cursor_remove(struct evring_producer *producer, struct evring_cursor *cursor)
+void evring_cursor_remove(struct evring_cursors *cursors, struct evring_cursor *cursor)
 {
-	struct evring_cursors *cursors = &producer->cursors;
-
 	mutex_lock(&cursors->lock);
 	rcu_assign_pointer(cursors->entry[cursor->index], NULL);
 	WRITE_ONCE(cursors->count, cursors->count - 1);

@@ -11,9 +11,7 @@
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 
-#include <evring/abi.h>
-
-struct evring_producer;
+#include "ring.h"
 
 /**
  * struct evring_cursor - one registered consumer
@@ -33,22 +31,31 @@ struct evring_cursor {
 
 /**
  * struct evring_cursors - the registered consumers of one ring
+ * @ring: theirs
+ * @head: of its producer
+ * @first_sequence: where head started
+ * @claim: end of what a section may be writing; only the producer's sections write it
  * @lock: serializes registration
  * @count: how many are registered
  * @epoch: one more for each change; makes the producer drop its cached limit
  * @entry: looked at by the producer with interrupts off, which RCU waits for
  */
 struct evring_cursors {
+	const struct evring_ring *ring;
+	const u64 *head;
+	u64 first_sequence;
+	u64 claim;
 	struct mutex lock;	/* registration */
 	unsigned int count;
 	unsigned int epoch;
 	struct evring_cursor __rcu *entry[EVRING_CONSUMER_COUNT_MAX];
 };
 
-void evring_cursors_init(struct evring_cursors *cursors);
-struct evring_cursor *evring_cursor_add(struct evring_producer *producer,
+void evring_cursors_init(struct evring_cursors *cursors, const struct evring_ring *ring,
+			 const u64 *head, u64 first_sequence);
+struct evring_cursor *evring_cursor_add(struct evring_cursors *cursors,
 					struct evring_register *request);
-void evring_cursor_remove(struct evring_producer *producer, struct evring_cursor *cursor);
-u64 evring_cursors_limit(struct evring_producer *producer);
+void evring_cursor_remove(struct evring_cursors *cursors, struct evring_cursor *cursor);
+u64 evring_cursors_limit(struct evring_cursors *cursors, unsigned int *epoch);
 
 #endif /* _EVRING_CURSOR_H */

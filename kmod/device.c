@@ -84,6 +84,7 @@ static void device_setup(struct evring_device *device, const struct evring_devic
 	device->source = plan->source;
 	device->home_cpu = plan->home_cpu;
 	device->flags = plan->flags;
+	device->producer.arm_ipi = plan->flags & EVRING_DEVICE_ARM_IPI;
 	device->rate_hz = plan->rate_hz;
 	device->batch_count = plan->batch_count;
 	device->ops = plan->ops;

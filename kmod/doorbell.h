@@ -75,10 +75,9 @@ void evring_doorbell_fire(struct evring_doorbell *doorbell, struct evring_sleepe
  * @doorbell: of the device that published
  * @now_ns: CLOCK_MONOTONIC of the batch
  *
- * (D2) Head was stored before this look, with no barrier between: the store may
- * still be on its way when the look misses an arm. Interrupts are off from
- * before the store until after the look, so the arming side's interrupt falls
- * before both or after both. Pairs with (D1).
+ * With EVRING_DEVICE_ARM_IPI there is no barrier between the store of head and
+ * this look: interrupts are off from before the one until after the other, so the
+ * arming side's interrupt falls before both or after both.
  *
  * Context: Inside a section, after its last commit.
  */
@@ -86,6 +85,10 @@ static inline void evring_doorbell_look(struct evring_doorbell *doorbell, u64 no
 {
 	struct evring_producer *producer = doorbell->producer;
 
+	if (likely(!producer->arm_ipi)) {
+		/* (D2) Head before due, or both look past each other. Pairs with (D1). */
+		smp_mb();
+	}
 	if (unlikely(evring_reached(producer->head, READ_ONCE(doorbell->due))))
 		evring_doorbell_passed(doorbell, now_ns);
 	else if (unlikely(READ_ONCE(doorbell->sleepers.begun_count)))

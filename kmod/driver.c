@@ -31,12 +31,13 @@ struct evring_device *evring_register(const struct evring_driver_config *config)
 		.mode = config->mode,
 		.source = EVRING_SOURCE_DRIVER,
 		.home_cpu = EVRING_HOME_CPU_ANY,
+		.flags = config->flags & EVRING_DRIVER_ARM_IPI ? EVRING_DEVICE_ARM_IPI : 0,
 		.single_context = config->flags & EVRING_DRIVER_SINGLE_CONTEXT,
 		.numa_node = config->parent ? dev_to_node(config->parent) : NUMA_NO_NODE,
 		.parent = config->parent,
 	};
 
-	if (config->flags & ~EVRING_DRIVER_SINGLE_CONTEXT)
+	if (config->flags & ~(EVRING_DRIVER_SINGLE_CONTEXT | EVRING_DRIVER_ARM_IPI))
 		return ERR_PTR(-EINVAL);
 	return evring_device_create(&plan);
 }

@@ -19,6 +19,8 @@ struct evring_device;
 
 /* The only publisher is one handler that never runs beside itself: no lock. */
 #define EVRING_DRIVER_SINGLE_CONTEXT	BIT(0)
+/* Arming interrupts the CPUs that publish, which then pay no fence; see EVRING_DEVICE_ARM_IPI. */
+#define EVRING_DRIVER_ARM_IPI		BIT(1)
 
 /**
  * struct evring_driver_config - what to register

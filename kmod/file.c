@@ -100,7 +100,7 @@ static int evring_release(struct inode *inode, struct file *filp)
 	evring_disarm(&device->doorbell, &file->poll_sleeper);
 	evring_disarm(&device->doorbell, &file->read_sleeper);
 	if (file->cursor)
-		evring_cursor_remove(&device->producer, file->cursor);
+		evring_cursor_remove(&device->producer.cursors, file->cursor);
 	kfree(file->line);
 	/* A round of the doorbell may be about to wake this file's queue. */
 	kfree_rcu(file, rcu);

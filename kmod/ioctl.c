@@ -193,13 +193,13 @@ static int ioctl_register(struct evring_file *file, void __user *user)
 
 	if (!registration_begin(file))
 		return -EBUSY;
-	cursor = evring_cursor_add(&file->device->producer, &request);
+	cursor = evring_cursor_add(&file->device->producer.cursors, &request);
 	err = PTR_ERR_OR_ZERO(cursor);
 	if (!err)
 		err = evring_copy_out(user, &request, sizeof(request));
 	registration_end(file, err ? NULL : cursor);
 	if (err && !IS_ERR(cursor))
-		evring_cursor_remove(&file->device->producer, cursor);
+		evring_cursor_remove(&file->device->producer.cursors, cursor);
 	return err;
 }
 
@@ -209,7 +209,7 @@ static int ioctl_unregister(struct evring_file *file)
 
 	mutex_lock(&file->cursor_lock);
 	if (file->cursor) {
-		evring_cursor_remove(&file->device->producer, file->cursor);
+		evring_cursor_remove(&file->device->producer.cursors, file->cursor);
 		file->cursor = NULL;
 	} else {
 		err = -ENOENT;

@@ -89,7 +89,7 @@ static void lock_and_time(struct evring_producer *producer, struct evring_sectio
 	__release(&producer->lock);
 }
 
-/* The look of every section at its own CPU's bit; see (D3). */
+/* With @arm_ipi: the look of every section at its own CPU's bit; see (D3). */
 static void note_cpu(struct evring_producer *producer)
 {
 	unsigned int cpu = smp_processor_id();
@@ -119,7 +119,8 @@ bool evring_section_enter(struct evring_producer *producer, struct evring_sectio
 {
 	section->lock_wait_ns = 0;
 	local_irq_save(section->irq_flags);
-	note_cpu(producer);
+	if (producer->arm_ipi)
+		note_cpu(producer);
 	if (!producer->single_context)
 		lock_and_time(producer, section);
 	if (unlikely(READ_ONCE(producer->stopped))) {
@@ -165,13 +166,18 @@ u32 evring_section_claim(struct evring_producer *producer, u32 count, u32 offere
 	if (!producer->gated)
 		return count;
 
+	/* (G4) What may be written, for who registers now. Pairs with (G5). */
+	smp_store_release(&producer->cursors.claim, producer->head + count);
+	/* (G2) The claim before the look at the epoch, or both pass. Pairs with (G1). */
+	smp_mb();
 	space = producer->limit - producer->head;
 	if (space < count || READ_ONCE(producer->cursors.epoch) != producer->limit_epoch) {
-		producer->limit = evring_cursors_limit(producer);
+		producer->limit = evring_cursors_limit(&producer->cursors, &producer->limit_epoch);
 		space = producer->limit - producer->head;
 	}
 	if (likely(space >= count))
 		return count;
+	WRITE_ONCE(producer->cursors.claim, producer->head + space);
 	WRITE_ONCE(producer->dropped, producer->dropped + offered - space);
 	return space;
 }
@@ -205,19 +211,22 @@ static void nothing(void *unused)
  * @producer: the producer
  *
  * On return each section has either ended, and all it wrote is visible here,
- * or will see what the caller wrote before the call: an interrupt of a CPU
- * falls before or after a section, never inside. Publishers pay nothing.
+ * or will see what the caller wrote before the call. Publishers fence after each
+ * batch. With @arm_ipi they do not, and pay by an interrupt of each CPU that ever
+ * published: it falls before or after a section, never inside.
  *
  * Context: Process context, may sleep.
  */
 void evring_producer_barrier(struct evring_producer *producer)
 {
-	/* (D1) The caller's words before the look at the CPUs. Pairs with (D2) and (D3). */
+	/* (D1) The caller's words before it looks at head and CPUs. Pairs with (D2) and (D3). */
 	smp_mb();
+	if (!producer->arm_ipi)
+		return;
 	cpus_read_lock();
 	on_each_cpu_mask(producer->cpus, nothing, NULL, true);
 	cpus_read_unlock();
-	/* (D1) And what they published before the caller's second look. */
+	/* (D1) And what they published before the caller's look at head. */
 	smp_mb();
 }
 
@@ -284,7 +293,7 @@ int evring_producer_init(struct evring_producer *producer, struct evring_ring *r
 	if (!zalloc_cpumask_var(&producer->cpus, GFP_KERNEL_ACCOUNT))
 		return -ENOMEM;
 	raw_spin_lock_init(&producer->lock);
-	evring_cursors_init(&producer->cursors);
+	evring_cursors_init(&producer->cursors, ring, &producer->head, geometry->first_sequence);
 	producer->ring = ring;
 	producer->gated = gated;
 	producer->single_context = single_context;

@@ -24,6 +24,7 @@
  * @limit_epoch: of @cursors when @limit was computed
  * @single_context: the only caller never runs beside itself
  * @gated: EVRING_MODE_GATED
+ * @arm_ipi: EVRING_DEVICE_ARM_IPI: no fence after a batch; set before the first
  * @section_events: written in one section at most: EVRING_SECTION_BYTES, half the ring
  * @stopped: publishes nothing any more; set once
  * @first_sequence: where head started
@@ -38,7 +39,7 @@
  * @lock_contended: how often
  * @doorbells_rung: kept by the doorbell, copied to the status block
  * @doorbells_suppressed: the same
- * @cpus: CPUs that ever published here
+ * @cpus: with @arm_ipi, CPUs that ever published here
  * @cursors: registered consumers
  */
 struct evring_producer {
@@ -49,6 +50,7 @@ struct evring_producer {
 	unsigned int limit_epoch;
 	bool single_context;
 	bool gated;
+	bool arm_ipi;
 	bool stopped;
 	u32 section_events;
 	u64 first_sequence;

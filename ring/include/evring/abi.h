@@ -347,6 +347,11 @@ struct evring_group_page {
 
 /* flags of struct evring_device_config */
 #define EVRING_DEVICE_IRQ_LINE	(1U << 0)	/* soft: inject through a software IRQ line */
+/*
+ * Arming interrupts every CPU that ever published here, and publishing pays no fence.
+ * Whoever may read may then interrupt those CPUs: not for isolated or real-time ones.
+ */
+#define EVRING_DEVICE_ARM_IPI	(1U << 1)
 
 /**
  * struct evring_device_config - EVRING_IOC_ADD
