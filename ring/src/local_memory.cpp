@@ -35,21 +35,12 @@ bool is_power_of_two(std::uint64_t value, std::uint64_t low, std::uint64_t high)
   throw std::invalid_argument("local ring: " + option + " is " + found + ", expected " + expected);
 }
 
-void check_name(const std::string& name) {
-  const char* allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-  if (name.empty() || name.size() >= EVRING_NAME_BYTES || name.front() == '.' ||
-      name.find_first_not_of(allowed) != std::string::npos) {
-    refuse("name", '"' + name + '"',
-           "1 to 31 letters, digits, '-', '_' or '.', not starting with '.'");
-  }
-}
-
 std::uint64_t bytes_wanted(const LocalRingOptions& options) {
   return EVRING_HEADER_BYTES + options.slot_count * options.slot.slot_bytes();
 }
 
 void check_options(const LocalRingOptions& options) {
-  check_name(options.name);
+  if (!is_ring_name(options.name)) refuse("name", '"' + options.name + '"', kRingNameRule);
   if (!is_power_of_two(options.slot_count, EVRING_SLOT_COUNT_MIN, EVRING_SLOT_COUNT_MAX)) {
     refuse("slot_count", std::to_string(options.slot_count), "a power of two from 2 to 16777216");
   }

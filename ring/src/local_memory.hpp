@@ -7,44 +7,14 @@
 #include <evring/detail/producer_side.hpp>
 #include <evring/local_ring.hpp>
 
-#include <sys/mman.h>
-
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "system.hpp"
+#include "shared_pages.hpp"
 
 namespace evring {
-
-/// One shared mapping, unmapped at the end.
-class SharedPages {
- public:
-  SharedPages() = default;
-  SharedPages(int fd, std::uint64_t bytes, int protection, const std::string& what)
-      : memory_(map_shared(fd, bytes, protection, what)), bytes_(bytes) {}
-  SharedPages(SharedPages&& other) noexcept { *this = std::move(other); }
-  SharedPages& operator=(SharedPages&& other) noexcept {
-    std::swap(memory_, other.memory_);
-    std::swap(bytes_, other.bytes_);
-    return *this;
-  }
-  ~SharedPages() {
-    if (memory_ != nullptr) ::munmap(memory_, bytes_);
-  }
-
-  template <class T>
-  T* as() const noexcept {
-    return static_cast<T*>(memory_);
-  }
-  std::byte* bytes() const noexcept { return static_cast<std::byte*>(memory_); }
-
- private:
-  void* memory_ = nullptr;
-  std::uint64_t bytes_ = 0;
-};
 
 /// What one registered consumer gets: its page, and what wakes it.
 ///

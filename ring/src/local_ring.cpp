@@ -3,6 +3,8 @@
 #include "local_ring_impl.hpp"
 
 #include <bit>
+#include <stdexcept>
+#include <utility>
 
 #include "evring/memory.hpp"
 #include "registration.hpp"
@@ -43,7 +45,7 @@ LocalRing LocalRing::anonymous(LocalRingOptions options) {
 
 LocalRing LocalRing::named(LocalRingOptions options) {
   auto impl = std::make_shared<Impl>(options);
-  impl->server = std::make_unique<LocalServer>(impl->memory);
+  impl->server = std::make_unique<LocalServer>(impl->memory, impl->mapping);
   return LocalRing(std::move(impl));
 }
 
@@ -54,6 +56,13 @@ bool LocalRing::huge_pages() const noexcept { return impl_->memory->has_huge_pag
 
 const std::shared_ptr<ProducerSide>& LocalRing::producer_side() const noexcept {
   return impl_->side;
+}
+
+void LocalRing::set_inject_handler(InjectHandler handler) {
+  if (impl_->server == nullptr) {
+    throw std::invalid_argument(name() + ": events of others come by the socket of a named ring");
+  }
+  impl_->server->service().set_inject_handler(std::move(handler));
 }
 
 unsigned LocalRing::registered_count() const noexcept {

@@ -15,15 +15,22 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "fork_private.hpp"
+#include "local_socket.hpp"
 #include "system.hpp"
 
 namespace evring {
 namespace {
 
-constexpr std::size_t kClientCountMax = 1024;
+// Each connection takes a descriptor of this process, and a registered one two. Of 1,024,
+// the usual limit, some are left whatever clients do.
+constexpr std::size_t kClientCountMax = 256;
+constexpr std::ptrdiff_t kClientCountPerUser = 128;
+constexpr std::size_t kSilentCountMax = 16;
+constexpr std::chrono::seconds kSilenceLimit{2};
 constexpr int kListenBacklog = 64;
 
 /// The directory of the sockets, made if need be; its lock keeps two owners from
@@ -50,24 +57,17 @@ FileDescriptor opened(const std::string& what, Open&& open) {
   return fd;
 }
 
-bool is_allowed(int client, unsigned socket_mode) noexcept {
+bool is_allowed(const ucred& peer, unsigned socket_mode) noexcept {
   if ((socket_mode & 0006) != 0) return true;
-  ucred peer{};
-  socklen_t bytes = sizeof(peer);
-  if (::getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) != 0) return false;
   if ((socket_mode & 0060) != 0 && peer.gid == ::getegid()) return true;
   return peer.uid == ::geteuid() || peer.uid == 0;
 }
 
-void say(AttachReply& reply, int error, const std::string& text) noexcept {
-  reply.error = error;
-  const std::size_t bytes = std::min(text.size(), reply.text.size() - 1);
-  std::memcpy(reply.text.data(), text.data(), bytes);
-}
-
-void send_reply(int client, const AttachReply& reply, const int* descriptors) noexcept {
+/// @return whether it went out whole: one who does not read has no room left.
+bool send_response(int client, const Response& response) noexcept {
   alignas(cmsghdr) std::array<char, CMSG_SPACE(kDescriptorCountMax * sizeof(int))> control{};
-  iovec part{const_cast<AttachReply*>(&reply), sizeof(reply)};
+  const Reply& reply = response.reply;
+  iovec part{const_cast<Reply*>(&reply), sizeof(reply)};
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
@@ -79,21 +79,18 @@ void send_reply(int client, const AttachReply& reply, const int* descriptors) no
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
     header->cmsg_len = CMSG_LEN(bytes);
-    std::memcpy(CMSG_DATA(header), descriptors, bytes);
+    std::memcpy(CMSG_DATA(header), response.descriptors.data(), bytes);
   }
-  // A client that is gone already is noticed by its hang-up.
-  [[maybe_unused]] const ssize_t sent = ::sendmsg(client, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
-StartAt start_of(std::uint32_t abi) noexcept {
-  if (abi == EVRING_START_OLDEST) return StartAt::kOldest;
-  return abi == EVRING_START_SEQUENCE ? StartAt::kSequence : StartAt::kNewest;
+  return ::sendmsg(client, &message, MSG_NOSIGNAL | MSG_DONTWAIT) ==
+         static_cast<ssize_t>(sizeof(reply));
 }
 
 }  // namespace
 
-LocalServer::LocalServer(std::shared_ptr<LocalMemory> memory)
-    : memory_(std::move(memory)), path_(local_socket_path(memory_->options.name)) {
+LocalServer::LocalServer(std::shared_ptr<LocalMemory> memory, const Mapping& mapping)
+    : service_(std::move(memory), mapping),
+      path_(local_socket_path(service_.options().name)),
+      message_(sizeof(PublishRequest) + kPublishBytesMax) {
   bind_socket();
   try {
     stop_ = opened("eventfd", [] { return ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); });
@@ -126,10 +123,14 @@ void LocalServer::bind_socket() {
   FileDescriptor socket = opened(path_.native() + ": socket", [] {
     return ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   });
-  ::fchmod(socket.get(), memory_->options.socket_mode & 0666);  // what bind() creates with
+  const mode_t mode = service_.options().socket_mode & 0666;
+  ::fchmod(socket.get(), mode);  // what bind() creates with, less the umask
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
     throw_errno(path_.native() + ": bind");
   }
+  // Nobody can connect before listen(), and nobody else may replace a file of this user's
+  // in a runtime folder, so the path is still ours.
+  if (::chmod(path_.c_str(), mode) != 0) throw_errno(path_.native() + ": chmod");
   if (::listen(socket.get(), kListenBacklog) != 0) throw_errno(path_.native() + ": listen");
   listener_ = std::move(socket);
 }
@@ -152,23 +153,50 @@ void LocalServer::start_thread() {
 void LocalServer::serve() noexcept {
   for (;;) {
     std::array<epoll_event, 16> events;
-    const int count = ::epoll_wait(poll_.get(), events.data(), static_cast<int>(events.size()), -1);
+    const int count =
+        ::epoll_wait(poll_.get(), events.data(), static_cast<int>(events.size()), patience_ms());
+    bool has_caller = false;
     for (int i = 0; i < count; ++i) {
       const int fd = events[static_cast<std::size_t>(i)].data.fd;
       const std::uint32_t what = events[static_cast<std::size_t>(i)].events;
       if (fd == stop_.get()) return;
       if (fd == listener_.get()) {
-        accept_client();
+        has_caller = true;
       } else if ((what & (EPOLLHUP | EPOLLERR)) != 0) {
         hang_up(fd);
       } else {
         hear(fd);
       }
     }
+    hang_up_on_the_silent();
+    // Last: a new connection may get the number of one that an event was about.
+    if (has_caller) accept_client();
   }
 }
 
+/// Until the longest silent one has been so for too long; -1 when none is.
+int LocalServer::patience_ms() const noexcept {
+  if (silent_.empty()) return -1;
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(silent_.front().deadline - Clock::now());
+  return std::max(static_cast<int>(left.count()), 0);
+}
+
+void LocalServer::hang_up_on_the_silent() noexcept {
+  const Clock::time_point now = Clock::now();
+  while (!silent_.empty() && silent_.front().deadline <= now) hang_up(silent_.front().fd);
+}
+
+bool LocalServer::has_room_for(uid_t uid) const noexcept {
+  return clients_.size() < kClientCountMax &&
+         std::ranges::count_if(clients_, [uid](const auto& entry) {
+           return entry.second.session.uid == uid;
+         }) < kClientCountPerUser;
+}
+
 void LocalServer::accept_client() noexcept {
+  // Whoever has something to say says it at once: of many silent ones the oldest goes.
+  if (silent_.size() >= kSilentCountMax) hang_up(silent_.front().fd);
   FileDescriptor client = open_privately([this] {
     return ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
   });
@@ -178,92 +206,65 @@ void LocalServer::accept_client() noexcept {
     if (errno == EMFILE || errno == ENFILE) ::poll(nullptr, 0, kBreathMs);
     return;
   }
-  if (clients_.size() >= kClientCountMax ||
-      !is_allowed(client.get(), memory_->options.socket_mode)) {
+  const int fd = client.get();
+  ucred peer{};
+  socklen_t bytes = sizeof(peer);
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) != 0 ||
+      !is_allowed(peer, service_.options().socket_mode)) {
     return;
   }
-  const int fd = client.get();
+  if (!has_room_for(peer.uid)) {
+    Response full;
+    say(full.reply, EMFILE, service_.options().name + ": its owner has too many connections");
+    send_response(fd, full);
+    return;
+  }
   try {
     clients_[fd].socket = std::move(client);
+    clients_[fd].session.uid = peer.uid;
+    silent_.push_back({fd, Clock::now() + kSilenceLimit});
     watch(poll_.get(), fd, EPOLLIN | EPOLLRDHUP);
   } catch (...) {
-    clients_.erase(fd);
+    hang_up(fd);
   }
 }
 
 void LocalServer::hear(int fd) noexcept {
-  Client& client = clients_[fd];
-  AttachRequest request;
-  const ssize_t bytes = ::recv(fd, &request, sizeof(request), MSG_DONTWAIT | MSG_TRUNC);
+  const auto found = clients_.find(fd);
+  if (found == clients_.end()) return;
+  Client& client = found->second;
+  const ssize_t bytes = ::recv(fd, message_.data(), message_.size(), MSG_DONTWAIT | MSG_TRUNC);
   if (bytes < 0) {
     if (errno != EAGAIN && errno != EINTR) hang_up(fd);
     return;
   }
-  if (bytes == 0 && client.has_asked) {
+  const auto length = static_cast<std::size_t>(bytes);
+  if (length == 0 && client.has_asked && !client.session.may_publish) {
     // It has left, and may still watch the connection to learn of this owner's end.
-    leave(client);
+    service_.leave(client.session);
     watch(poll_.get(), fd, 0, EPOLL_CTL_MOD);
     return;
   }
-  if (client.has_asked || static_cast<std::size_t>(bytes) != sizeof(request)) {
+  const bool is_first = !std::exchange(client.has_asked, true);
+  const bool is_request = is_first
+                              ? length == sizeof(AttachRequest) || length == sizeof(GroupRequest)
+                              : client.session.may_publish && length <= message_.size();
+  if (length == 0 || !is_request) {
     hang_up(fd);
     return;
   }
-  client.has_asked = true;
-  answer(fd, request);
-}
-
-void LocalServer::answer(int fd, const AttachRequest& request) noexcept {
-  Client& client = clients_[fd];
-  AttachReply reply;
-  try {
-    fill_reply(request, client, reply);
-  } catch (const std::system_error& error) {
-    say(reply, error.code().value(), error.what());
-  } catch (const std::out_of_range& error) {
-    say(reply, ERANGE, error.what());
-  } catch (...) {
-    say(reply, ENOMEM, memory_->options.name + ": its owner is out of memory");
-  }
-  std::array<int, kDescriptorCountMax> descriptors{};
-  if (reply.error == 0) {
-    descriptors[0] = memory_->read_only_file.get();
-    reply.descriptor_count = 1;
-  }
-  if (client.seat) {
-    const ConsumerSeat& seat = memory_->seats[client.seat->index];
-    descriptors = {memory_->read_only_file.get(), seat.page_file.get(),
-                   memory_->doorbell_file.get(), seat.doorbell.get(), seat.timer.get()};
-    reply.descriptor_count = kDescriptorCountMax;
-  }
-  send_reply(fd, reply, descriptors.data());
-}
-
-void LocalServer::fill_reply(const AttachRequest& request, Client& client, AttachReply& reply) {
-  const std::string& name = memory_->options.name;
-  if (request.magic != kSocketMagic || request.version != kSocketVersion ||
-      (request.flags & ~kWantsRegistration) != 0 || request.reserved != 0 ||
-      request.start_at > EVRING_START_SEQUENCE) {
-    throw_errno(
-        name + ": the request is not one of socket protocol " + std::to_string(kSocketVersion),
-        EPROTO);
-  }
-  if ((request.flags & kWantsRegistration) == 0) return;
-  client.seat = take_seat(memory_->side, memory_->options.registered_count_max,
-                          start_of(request.start_at), request.sequence, name);
-  reply.index = client.seat->index;
-  reply.sequence = client.seat->sequence;
-}
-
-void LocalServer::leave(Client& client) noexcept {
-  if (client.seat) leave_seat(memory_->side, *client.seat);
-  client.seat.reset();
+  std::erase_if(silent_, [fd](const Silent& silent) { return silent.fd == fd; });
+  const std::span<const std::byte> message(message_.data(), length);
+  const Response response = is_first ? service_.attach(client.session, message)
+                                     : service_.publish(client.session, message);
+  if (!send_response(fd, response)) hang_up(fd);
 }
 
 void LocalServer::hang_up(int fd) noexcept {
+  std::erase_if(silent_, [fd](const Silent& silent) { return silent.fd == fd; });
   const auto found = clients_.find(fd);
   if (found == clients_.end()) return;
-  leave(found->second);
+  service_.leave(found->second.session);
   clients_.erase(found);
 }
 

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT
-// The owner's side of a named local ring: one thread that hands out descriptors and
-// hears of the death of those it gave them to. Off every hot path.
+// The owner's side of a named local ring: one thread that listens, bounds what others
+// can take of this process, and hears of their end. What it answers is LocalService's.
+// Off every hot path; never waits for a client.
 #pragma once
 
-#include <evring/local_ring.hpp>
+#include <evring/descriptor.hpp>
+#include <evring/detail/lease.hpp>
 
+#include <chrono>
+#include <deque>
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <optional>
 #include <thread>
+#include <vector>
 
-#include "local_memory.hpp"
-#include "local_socket.hpp"
-#include "registration_table.hpp"
+#include "local_service.hpp"
 
 namespace evring {
 
@@ -22,36 +24,47 @@ class LocalServer {
   /// Binds the socket and starts the thread.
   /// @throws std::system_error: EADDRINUSE a living owner has the name; others name
   ///         the path.
-  explicit LocalServer(std::shared_ptr<LocalMemory> memory);
+  LocalServer(std::shared_ptr<LocalMemory> memory, const Mapping& mapping);
   LocalServer(const LocalServer&) = delete;
   LocalServer& operator=(const LocalServer&) = delete;
   /// Ends the thread, hangs up on everyone, removes the socket. In a fork: nothing.
   ~LocalServer();
 
+  LocalService& service() noexcept { return service_; }
+
  private:
+  using Clock = std::chrono::steady_clock;
+
   struct Client {
     FileDescriptor socket;
+    Session session;
     bool has_asked = false;
-    std::optional<Seat> seat;  ///< of a registered consumer
+  };
+  /// A connection that has said nothing yet, oldest first.
+  struct Silent {
+    int fd;
+    Clock::time_point deadline;
   };
 
   void bind_socket();
   void start_thread();
   void serve() noexcept;
+  int patience_ms() const noexcept;
+  void hang_up_on_the_silent() noexcept;
   void accept_client() noexcept;
-  void hear(int client) noexcept;
-  void answer(int client, const AttachRequest& request) noexcept;
-  void fill_reply(const AttachRequest& request, Client& client, AttachReply& reply);
-  void leave(Client& client) noexcept;
-  void hang_up(int client) noexcept;
+  bool has_room_for(uid_t uid) const noexcept;
+  void hear(int fd) noexcept;
+  void hang_up(int fd) noexcept;
 
-  std::shared_ptr<LocalMemory> memory_;
+  LocalService service_;
   std::filesystem::path path_;
   ProcessMark owner_;
   FileDescriptor listener_;
   FileDescriptor stop_;
   FileDescriptor poll_;
   std::map<int, Client> clients_;
+  std::deque<Silent> silent_;
+  std::vector<std::byte> message_;
   std::unique_ptr<std::thread> thread_;
 };
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Where named local rings are found, and the consumer's side of the handshake.
+// Where named local rings are found, and the words that go over their sockets.
 #include "local_socket.hpp"
 
 #include <evring/runtime_dir.hpp>
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -15,30 +14,17 @@
 #include <cstring>
 #include <string_view>
 
+#include "evring/local_ring.hpp"
 #include "fork_private.hpp"
-#include "registration.hpp"
 #include "system.hpp"
 
 namespace evring {
 namespace {
 
-constexpr std::uint64_t kPageBytes = 4096;
 constexpr std::string_view kSuffix = ".sock";
-
-struct Answer {
-  AttachReply reply;
-  std::array<FileDescriptor, kDescriptorCountMax> descriptors;
-};
 
 std::string sizes(std::uint64_t found, std::uint64_t expected) {
   return std::to_string(found) + ", expected " + std::to_string(expected);
-}
-
-void send_request(int socket, const AttachRequest& request, const std::string& name) {
-  const auto send = [&] { return ::send(socket, &request, sizeof(request), MSG_NOSIGNAL); };
-  if (uninterrupted(send) != static_cast<ssize_t>(sizeof(request))) {
-    throw_errno(name + ": asking its owner");
-  }
 }
 
 /// Takes every descriptor of a message, so that none leaks whatever else is wrong.
@@ -74,7 +60,7 @@ Answer receive_answer(int socket, const std::string& name) {
   }
   if (bytes < 0) throw_errno(name + ": its owner does not answer");
   const std::size_t count = take_descriptors(message, answer);
-  const AttachReply& reply = answer.reply;
+  const Reply& reply = answer.reply;
   if (static_cast<std::size_t>(bytes) != sizeof(reply) || reply.magic != kSocketMagic) {
     throw_errno(name + ": its owner speaks another protocol", EPROTO);
   }
@@ -92,40 +78,24 @@ Answer receive_answer(int socket, const std::string& name) {
   return answer;
 }
 
-/// A page that its maker cannot cut under this process.
-SharedPages map_page(const FileDescriptor& file, const std::string& what) {
-  struct stat info {};
-  const int seals = ::fcntl(file.get(), F_GET_SEALS);
-  if (::fstat(file.get(), &info) != 0 || seals < 0 || (seals & F_SEAL_SHRINK) == 0 ||
-      info.st_size < static_cast<off_t>(kPageBytes)) {
-    throw_errno(what + ": not a sealed page", EPROTO);
+/// An owner hands out memory to be read and descriptors to wait on: who it is matters.
+void check_owner(int socket, const std::optional<RuntimeDir>& folder, const std::string& name) {
+  if (folder && folder->is_shared()) return;  // whoever names it has said so
+  ucred owner{};
+  socklen_t bytes = sizeof(owner);
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &owner, &bytes) != 0) {
+    throw_errno(name + ": asking who its owner is");
   }
-  return SharedPages(file.get(), kPageBytes, PROT_READ | PROT_WRITE, what);
+  struct stat info {};
+  const bool is_the_folders =
+      folder && ::fstat(folder->fd(), &info) == 0 && owner.uid == info.st_uid;
+  if (owner.uid == ::geteuid() || owner.uid == 0 || is_the_folders) return;
+  throw_errno(name + ": its owner is user " + std::to_string(owner.uid) +
+                  ", expected this user, root or the owner of the runtime folder",
+              EPERM);
 }
 
-Registration make_registration(Answer& answer, const Mapping& mapping, int socket,
-                               const std::string& name) {
-  if (answer.reply.descriptor_count != kDescriptorCountMax ||
-      answer.reply.index >= EVRING_CONSUMER_COUNT_MAX) {
-    throw_errno(name + ": the registration it answered with is not whole", EPROTO);
-  }
-  auto inside = std::make_unique<Registration::Impl>();
-  inside->index = answer.reply.index;
-  inside->sequence = answer.reply.sequence;
-  inside->slot_count = mapping.geometry().slot_count;
-  inside->mapping = mapping;
-  inside->header = mapping.header();
-  inside->page_pages = map_page(answer.descriptors[1], name + ": consumer page");
-  inside->page = inside->page_pages.as<evring_consumer_page>();
-  inside->doorbell_pages = map_page(answer.descriptors[2], name + ": doorbell page");
-  inside->doorbell = inside->doorbell_pages.as<evring_doorbell_page>();
-  inside->open_doorbell(answer.descriptors[3].get(), name);
-  inside->owned_timer_fd = std::move(answer.descriptors[4]);
-  inside->timer_fd = inside->owned_timer_fd.get();
-  inside->owner = open_privately([=] { return ::fcntl(socket, F_DUPFD_CLOEXEC, 0); });
-  if (!inside->owner) throw_errno(name + ": dup of the connection");
-  return Registration(std::move(inside));
-}
+}  // namespace
 
 std::uint32_t to_abi(StartAt start_at) noexcept {
   switch (start_at) {
@@ -138,9 +108,22 @@ std::uint32_t to_abi(StartAt start_at) noexcept {
   }
 }
 
-}  // namespace
+StartAt start_of(std::uint32_t abi) noexcept {
+  if (abi == EVRING_START_OLDEST) return StartAt::kOldest;
+  return abi == EVRING_START_SEQUENCE ? StartAt::kSequence : StartAt::kNewest;
+}
+
+bool is_ring_name(std::string_view name) noexcept {
+  constexpr std::string_view kAllowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+  return !name.empty() && name.size() < EVRING_NAME_BYTES && name.front() != '.' &&
+         name.find_first_not_of(kAllowed) == std::string_view::npos;
+}
 
 std::filesystem::path local_socket_path(const std::string& name) {
+  if (!is_ring_name(name)) {
+    throw_errno('"' + name + "\": a ring's name is " + kRingNameRule, EINVAL);
+  }
   return RuntimeDir::where() / (name + std::string(kSuffix));
 }
 
@@ -181,20 +164,28 @@ std::vector<std::string> local_ring_names() {
   const std::optional<RuntimeDir> dir = RuntimeDir::find();
   if (!dir) return names;
   for (const std::filesystem::path file : dir->names()) {
-    if (file.extension() == kSuffix && connect_to(dir->path() / file)) {
-      names.push_back(file.stem().string());
+    const std::string name = file.stem().string();
+    if (file.extension() == kSuffix && is_ring_name(name) && connect_to(dir->path() / file)) {
+      names.push_back(name);
     }
   }
   std::sort(names.begin(), names.end());
   return names;
 }
 
-Attachment attach_local(const std::string& name, std::optional<StartAt> register_at,
-                        std::uint64_t sequence) {
+Answer ask(int socket, const void* request, std::size_t request_bytes, const std::string& name) {
+  const auto send = [&] { return ::send(socket, request, request_bytes, MSG_NOSIGNAL); };
+  // One that hung up may have said why before.
+  const bool is_sent = uninterrupted(send) == static_cast<ssize_t>(request_bytes);
+  if (!is_sent && errno != EPIPE && errno != ECONNRESET) throw_errno(name + ": asking its owner");
+  return receive_answer(socket, name);
+}
+
+OwnerLink ask_owner(const std::string& name, const GroupRequest& request) {
   const std::filesystem::path path = local_socket_path(name);
-  RuntimeDir::find();  // a folder that is refused has no owner to be asked
-  // A child of a registered consumer that kept the connection would keep the seat.
-  FileDescriptor socket = connect_to(path, register_at.has_value());
+  const auto folder = RuntimeDir::find();  // one that is refused has no owner to be asked
+  // A child that kept a connection would keep what came with it: a seat, a group.
+  FileDescriptor socket = connect_to(path, request.attach.flags != 0);
   if (!socket) {
     const int error = errno;
     const char* why = error == ENOENT         ? "no such local ring: "
@@ -202,20 +193,15 @@ Attachment attach_local(const std::string& name, std::optional<StartAt> register
                                               : "connecting to the owner: ";
     throw_errno(name + ": " + why + path.native(), error);
   }
-  AttachRequest request;
-  if (register_at) {
-    request.flags = kWantsRegistration;
-    request.start_at = to_abi(*register_at);
-    request.sequence = sequence;
+  check_owner(socket.get(), folder, name);
+  const bool asks_group = (request.attach.flags & kWantsGroup) != 0;
+  Answer answer =
+      ask(socket.get(), &request, asks_group ? sizeof(GroupRequest) : sizeof(AttachRequest), name);
+  if (answer.reply.descriptor_count == 0 || ::fcntl(answer.descriptors[0].get(), F_GET_SEALS) < 0) {
+    throw_errno(name + ": no memory file came with the answer", EPROTO);
   }
-  send_request(socket.get(), request, name);
-  Answer answer = receive_answer(socket.get(), name);
-  Attachment attachment{Mapping::attach(answer.descriptors[0].get(), name), std::nullopt, {}};
-  if (register_at) {
-    attachment.registration = make_registration(answer, attachment.mapping, socket.get(), name);
-  }
-  attachment.owner_fd = std::move(socket);
-  return attachment;
+  Mapping mapping = Mapping::attach(answer.descriptors[0].get(), name);
+  return {std::move(socket), std::move(answer), std::move(mapping)};
 }
 
 }  // namespace evring

@@ -108,15 +108,16 @@ void check_extent(const evring_header& header, std::uint64_t mapped_bytes, const
 
 /// How much of `fd` to map: a memory file says so itself, a device tells by ioctl.
 std::uint64_t bytes_behind(int fd, const std::string& name) {
+  // The seals first: whoever has them is a memory file, whose size no file system tells.
+  const int seals = ::fcntl(fd, F_GET_SEALS);
   struct stat info {};
   if (::fstat(fd, &info) != 0) throw_errno(name + ": fstat");
-  if (S_ISCHR(info.st_mode)) {
+  if (seals < 0 && S_ISCHR(info.st_mode)) {
     evring_device_info device{};
     device.size = sizeof(device);
     if (::ioctl(fd, EVRING_IOC_INFO, &device) != 0) throw_errno(name + ": not an evring device");
     return device.mapping_bytes;
   }
-  const int seals = ::fcntl(fd, F_GET_SEALS);
   if (seals < 0 || (seals & F_SEAL_SHRINK) == 0) {
     throw_errno(name + ": seals are " + (seals < 0 ? "none" : hex(static_cast<unsigned>(seals))) +
                     ", expected F_SEAL_SHRINK: its owner could cut it under a reader",

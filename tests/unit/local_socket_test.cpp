@@ -7,49 +7,24 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <memory>
 #include <thread>
+#include <vector>
 
-#include "support.hpp"
+#include "socket_support.hpp"
 
 namespace evring {
 namespace {
 
 using testing::drain;
+using testing::error_of;
+using testing::Gate;
 using testing::is_readable;
+using testing::LocalSocketTest;
 using testing::publish_numbered;
-
-class LocalSocketTest : public ::testing::Test {
- protected:
-  testing::RuntimeDir runtime_dir;
-};
-
-int error_of(const std::string& name, std::optional<StartAt> register_at = std::nullopt) {
-  try {
-    attach_local(name, register_at);
-  } catch (const std::system_error& error) {
-    EXPECT_NE(std::string(error.what()).find(name), std::string::npos) << error.what();
-    return error.code().value();
-  }
-  return 0;
-}
-
-/// A pipe on which one process lets another go on.
-class Gate {
- public:
-  Gate() { EXPECT_EQ(::pipe(ends_), 0); }
-  void open() const { EXPECT_EQ(::write(ends_[1], "x", 1), 1); }
-  void pass() const {
-    char letter = 0;
-    while (::read(ends_[0], &letter, 1) != 1) {
-    }
-  }
-
- private:
-  int ends_[2];
-};
 
 TEST_F(LocalSocketTest, AnotherProcessReadsEveryEvent) {
   const Gate attached;

@@ -8,14 +8,18 @@
 #include <evring/abi.h>
 #include <evring/consumer.hpp>
 #include <evring/descriptor.hpp>
+#include <evring/local_injector.hpp>
 #include <evring/mapping.hpp>
 #include <evring/registration.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace evring {
@@ -38,6 +42,12 @@ template <class Layout>
 constexpr AnySlotLayout slot_of() noexcept {
   return {Layout::format(), Layout::slot_bytes()};
 }
+
+/// Publishes what another process sent: `event_count` events, laid out and checked as
+/// struct evring_inject says. Called by the thread that serves the ring, which must not
+/// be made to wait. @return nothing: no time for it now.
+using InjectHandler = std::function<std::optional<LocalInjected>(
+    const std::byte* events, std::uint32_t event_count, std::uint32_t event_bytes)>;
 
 /// Owns a local ring. Sealed against growing, shrinking and any new writer; the
 /// writable mapping lives in this process and in what it forks. Copies share it;
@@ -66,6 +76,12 @@ class LocalRing {
   /// @throws std::system_error (ENOSPC) when registered_count_max are taken.
   Registration register_consumer(StartAt start_at = StartAt::kNewest, std::uint64_t sequence = 0);
 
+  /// Lets processes of this user, and of root, publish into this named ring (see
+  /// LocalInjector) by `handler`; an empty one ends that. accept_injected() of
+  /// shared_producer.hpp makes one. Any thread.
+  /// @throws std::invalid_argument: the ring has no name, so nobody could.
+  void set_inject_handler(InjectHandler handler);
+
   /// How many consumers are registered; a dead one counts until somebody needs its seat.
   unsigned registered_count() const noexcept;
 
@@ -78,7 +94,13 @@ class LocalRing {
   std::shared_ptr<Impl> impl_;
 };
 
+/// Whether `name` can be a ring's, or a group's: the one rule for all of them.
+bool is_ring_name(std::string_view name) noexcept;
+inline constexpr const char* kRingNameRule =
+    "1 to 31 letters, digits, '-', '_' or '.', not starting with '.'";
+
 /// NAME.sock in the runtime folder, by the environment; see RuntimeDir.
+/// @throws std::system_error (EINVAL): no ring can have that name.
 std::filesystem::path local_socket_path(const std::string& name);
 
 /// Names of the local rings that answer on this machine for this user, sorted.
@@ -92,11 +114,14 @@ struct Attachment {
   FileDescriptor owner_fd;                   ///< hangs up when the owner goes away
 };
 
-/// Connects to a named local ring.
+/// Connects to a named local ring. Its owner must be this user, root, or whoever owns the
+/// runtime folder; anybody in a folder that EVRING_RUNTIME_DIR names (see RuntimeDir).
 ///
-/// @param register_at  register there (to park, or to gate); nothing: look only.
+/// @param register_at  register there (to park, or to gate); nothing: look only. When
+///                     registered, owner_fd is severed in forked children.
 /// @throws std::system_error: ENOENT no such ring, ECONNREFUSED its owner is dead,
-///         ENOSPC no registration free, EPROTO the header is wrong.
+///         ENOSPC no registration free, EPROTO what the owner hands out is not what it
+///         should be, EPERM the owner is somebody else, EINVAL no ring's name.
 Attachment attach_local(const std::string& name, std::optional<StartAt> register_at = std::nullopt,
                         std::uint64_t sequence = 0);
 

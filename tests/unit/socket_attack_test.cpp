@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+// Named local rings under attack: clients that hang, flood or lie to the owner, owners
+// that hand out what they should not, names that lead elsewhere.
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include "socket_support.hpp"
+
+namespace evring {
+namespace {
+
+using testing::error_of;
+using testing::Gate;
+using testing::LocalSocketTest;
+using testing::publish_numbered;
+
+/// A process of its own that serves rings with few descriptors, until it is told to end.
+class PoorOwner {
+ public:
+  explicit PoorOwner(rlim_t descriptor_count) {
+    const Gate served;
+    pid_ = testing::start_child([&] {
+      const rlimit few{descriptor_count, descriptor_count};
+      ::setrlimit(RLIMIT_NOFILE, &few);
+      const LocalRing ring = LocalRing::named({.name = "poor"});
+      served.open();
+      ::pause();
+      return true;
+    });
+    served.pass();
+  }
+  PoorOwner(const PoorOwner&) = delete;
+  PoorOwner& operator=(const PoorOwner&) = delete;
+  ~PoorOwner() {
+    ::kill(pid_, SIGKILL);
+    testing::wait_for(pid_);
+  }
+
+ private:
+  pid_t pid_;
+};
+
+FileDescriptor connected_to(const std::string& name) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = local_socket_path(name).string();
+  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  const timeval patience{5, 0};
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+  EXPECT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)),
+            0);
+  return socket;
+}
+
+TEST_F(LocalSocketTest, AFloodOfSilentConnectionsLeavesRoomForOthers) {
+  const PoorOwner owner(100);
+  std::vector<FileDescriptor> silent;
+  for (int i = 0; i < 150; ++i) silent.push_back(connected_to("poor"));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(error_of("poor", StartAt::kNewest), 0);
+  char letter = 0;
+  EXPECT_EQ(::recv(silent.back().get(), &letter, 1, 0), 0) << "nobody may be silent for ever";
+}
+
+TEST_F(LocalSocketTest, OneUserCannotTakeEveryConnection) {
+  const LocalRing ring = LocalRing::named({.name = "wanted"});
+  std::vector<Attachment> taken;
+  int error = 0;
+  for (int i = 0; i < 300 && error == 0; ++i) {
+    try {
+      taken.push_back(attach_local("wanted"));
+    } catch (const std::system_error& refusal) {
+      error = refusal.code().value();
+    }
+  }
+  EXPECT_EQ(error, EMFILE);
+  EXPECT_EQ(taken.size(), 128u);
+  taken.pop_back();
+  error = EMFILE;
+  for (int i = 0; i < 1000 && error == EMFILE; ++i) {
+    error = error_of("wanted");
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(error, 0);
+}
+
+TEST_F(LocalSocketTest, AClientThatClearsNonblockHangsNobody) {
+  LocalRing ring = LocalRing::named({.name = "clearing", .registered_count_max = 1});
+  Producer producer(ring);
+  {
+    const Attachment hostile = attach_local("clearing", StartAt::kNewest);
+    for (const int fd : {hostile.registration->doorbell_fd(), hostile.registration->timer_fd()}) {
+      ASSERT_EQ(::fcntl(fd, F_SETFL, 0), 0);
+    }
+  }
+  int error = ENOSPC;
+  for (int i = 0; i < 1000 && error == ENOSPC; ++i) {
+    error = error_of("clearing", StartAt::kNewest);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(error, 0) << "the owner waits on a descriptor of the client before";
+}
+
+TEST_F(LocalSocketTest, AClientThatFillsItsDoorbellStopsNoProducer) {
+  LocalRing ring = LocalRing::named({.name = "filling"});
+  Producer producer(ring);
+  Attachment hostile = attach_local("filling", StartAt::kNewest);
+  const std::string path = "/proc/self/fd/" + std::to_string(hostile.registration->doorbell_fd());
+  const FileDescriptor filler(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  const std::array<char, 4096> page{};
+  while (::write(filler.get(), page.data(), page.size()) > 0) {
+  }
+  ::fcntl(filler.get(), F_SETFL, 0);
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    hostile.registration->page()->arm_cursor = i;
+    ASSERT_TRUE(hostile.registration->arm({}, i));
+    while (::write(filler.get(), page.data(), 0) > 0) {
+    }
+    publish_numbered(producer, 1);
+  }
+  EXPECT_EQ(producer.next_sequence(), 5u);
+}
+
+/// Answers the first that asks as an owner would, but hands out `descriptors`.
+void serve_once(int listener, const std::vector<int>& descriptors) {
+  const FileDescriptor client(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+  std::array<char, 64> request{};
+  ::recv(client.get(), request.data(), request.size(), 0);
+  std::array<std::uint64_t, 24> reply{0x006b636f73727665ULL, 1,
+                                      std::uint64_t{descriptors.size()} << 32};
+  std::vector<char> control(CMSG_SPACE(descriptors.size() * sizeof(int)));
+  iovec part{reply.data(), sizeof(reply)};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(descriptors.size() * sizeof(int));
+  std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size() * sizeof(int));
+  ::sendmsg(client.get(), &message, MSG_NOSIGNAL);
+  char end = 0;
+  ::recv(client.get(), &end, 1, 0);
+}
+
+FileDescriptor listen_as(const std::string& name) {
+  const std::string path = local_socket_path(name).string();
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  FileDescriptor listener(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  EXPECT_EQ(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0)
+      << path;
+  EXPECT_EQ(::listen(listener.get(), 8), 0);
+  return listener;
+}
+
+TEST_F(LocalSocketTest, AnOwnerThatHandsOutOtherFilesIsRefused) {
+  LocalRing model = LocalRing::anonymous();
+  const FileDescriptor page(::memfd_create("page", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  ASSERT_EQ(::ftruncate(page.get(), 4096), 0);
+  ASSERT_EQ(::fcntl(page.get(), F_ADD_SEALS, F_SEAL_SHRINK), 0);
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const FileDescriptor pipe_end(ends[0]);
+  const FileDescriptor other_end(ends[1]);
+  const FileDescriptor timer(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC));
+  const FileDescriptor event(::eventfd(0, EFD_CLOEXEC));
+  const int ring = model.read_only_fd();
+  const FileDescriptor listener = listen_as("odd");
+  const auto error_with = [&](const std::vector<int>& descriptors) {
+    std::thread owner([&] { serve_once(listener.get(), descriptors); });
+    const int error = error_of("odd", StartAt::kNewest);
+    owner.join();
+    return error;
+  };
+  const int good_page = page.get();
+  EXPECT_EQ(error_with({ring, good_page, good_page, pipe_end.get(), timer.get()}), 0)
+      << "blocking ones, which hang nobody";
+  EXPECT_EQ(error_with({ring, good_page, good_page, event.get(), timer.get()}), EPROTO);
+  EXPECT_EQ(error_with({ring, good_page, good_page, pipe_end.get(), pipe_end.get()}), EPROTO);
+  EXPECT_EQ(error_with({ring, pipe_end.get(), good_page, pipe_end.get(), timer.get()}), EPROTO);
+  EXPECT_EQ(error_with({pipe_end.get(), good_page, good_page, pipe_end.get(), timer.get()}),
+            EPROTO);
+}
+
+TEST_F(LocalSocketTest, AnOwnerWhoIsSomebodyElseIsRefused) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can be two users";
+  const FileDescriptor keep = listen_as("model");  // makes the folder
+  const auto dir = local_socket_path("foreign").parent_path();
+  ASSERT_EQ(::chmod(dir.c_str(), 0777), 0);
+  ASSERT_EQ(::chmod(dir.parent_path().c_str(), 0755), 0);
+  const Gate served;
+  const Gate finish;
+  const pid_t owner = testing::start_child([&] {
+    if (::setuid(65534) != 0) return false;
+    const FileDescriptor listener = listen_as("foreign");
+    served.open();
+    finish.pass();
+    return true;
+  });
+  served.pass();
+  ASSERT_EQ(::chmod(dir.c_str(), 0755), 0);
+  EXPECT_EQ(error_of("foreign"), EPERM);
+  finish.open();
+  EXPECT_EQ(testing::wait_for(owner), 0);
+}
+
+TEST_F(LocalSocketTest, ANameThatLeavesTheFolderIsRefused) {
+  for (const char* name : {"../x", "a/b", "", ".hidden", "a name", "x\ny"}) {
+    EXPECT_THROW(attach_local(name), std::system_error) << name;
+    EXPECT_THROW(local_socket_path(name), std::system_error) << name;
+    EXPECT_FALSE(is_ring_name(name));
+  }
+  EXPECT_EQ(error_of("../x"), EINVAL);
+}
+
+TEST_F(LocalSocketTest, TheUmaskTakesNothingFromTheAskedMode) {
+  const mode_t before = ::umask(077);
+  const LocalRing open = LocalRing::named({.name = "for-all", .socket_mode = 0666});
+  ::umask(before);
+  struct stat info {};
+  ASSERT_EQ(::stat(local_socket_path("for-all").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0666u);
+}
+
+}  // namespace
+}  // namespace evring

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// What the tests of named rings share: a runtime folder, what attaching ends with, and a
+// way for one process to let another go on.
+#pragma once
+
+#include <evring/local_ring.hpp>
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <optional>
+#include <string>
+#include <system_error>
+
+#include "support.hpp"
+
+namespace evring::testing {
+
+class LocalSocketTest : public ::testing::Test {
+ protected:
+  RuntimeDir runtime_dir;
+};
+
+inline int error_of(const std::string& name, std::optional<StartAt> register_at = std::nullopt) {
+  try {
+    attach_local(name, register_at);
+  } catch (const std::system_error& error) {
+    EXPECT_NE(std::string(error.what()).find(name), std::string::npos) << error.what();
+    return error.code().value();
+  }
+  return 0;
+}
+
+/// A pipe on which one process lets another go on.
+class Gate {
+ public:
+  Gate() { EXPECT_EQ(::pipe(ends_), 0); }
+  void open() const { EXPECT_EQ(::write(ends_[1], "x", 1), 1); }
+  void pass() const {
+    char letter = 0;
+    while (::read(ends_[0], &letter, 1) != 1) {
+    }
+  }
+
+ private:
+  int ends_[2];
+};
+
+}  // namespace evring::testing
