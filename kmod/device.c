@@ -89,8 +89,7 @@ static void device_setup(struct evring_device *device, const struct evring_devic
 	device->batch_count = plan->batch_count;
 	device->ops = plan->ops;
 	mutex_init(&device->control_lock);
-	spin_lock_init(&device->files_lock);
-	INIT_LIST_HEAD(&device->files);
+	evring_openings_init(&device->openings);
 	evring_doorbell_init(&device->doorbell, &device->producer, plan->geometry.first_sequence);
 
 	device_initialize(&device->dev);
@@ -175,16 +174,6 @@ put_device:
 	return ERR_PTR(err);
 }
 
-static void wake_all(struct evring_device *device)
-{
-	struct evring_file *file;
-
-	spin_lock(&device->files_lock);
-	list_for_each_entry(file, &device->files, node)
-		evring_file_wake(file, EPOLLIN | EPOLLRDNORM | EPOLLHUP | EPOLLERR);
-	spin_unlock(&device->files_lock);
-}
-
 /**
  * evring_device_remove() - end a device for all who use it
  * @device: the caller holds a reference
@@ -200,7 +189,7 @@ bool evring_device_remove(struct evring_device *device)
 	if (!evring_table_remove(device))
 		return false;
 	trace_evring_remove(device->id, READ_ONCE(device->producer.head),
-			    READ_ONCE(device->open_count));
+			    READ_ONCE(device->openings.count));
 	mutex_lock(&device->control_lock);
 	if (device->ops && device->ops->stop)
 		device->ops->stop(device);
@@ -208,7 +197,7 @@ bool evring_device_remove(struct evring_device *device)
 	evring_producer_stop(&device->producer);
 	evring_producer_set_gone(&device->producer, EVRING_GONE_REMOVED);
 	evring_doorbell_close(&device->doorbell);
-	wake_all(device);
+	evring_openings_end(&device->openings);
 	evring_device_put(device);
 	return true;
 }
@@ -244,6 +233,6 @@ void evring_device_fill_info(struct evring_device *device, struct evring_device_
 	info->doorbells_suppressed = atomic64_read(&producer->doorbells_suppressed);
 	info->lock_wait_ns = READ_ONCE(producer->lock_wait_ns);
 	info->lock_contended = READ_ONCE(producer->lock_contended);
-	info->open_count = READ_ONCE(device->open_count);
+	info->open_count = READ_ONCE(device->openings.count);
 	info->registered_count = READ_ONCE(producer->cursors.count);
 }

@@ -12,13 +12,11 @@
 #include <linux/cdev.h>
 #include <linux/device.h>
 #include <linux/mutex.h>
-#include <linux/spinlock.h>
 
 #include "doorbell.h"
+#include "openings.h"
 #include "producer.h"
 #include "ring.h"
-
-#define EVRING_OPEN_COUNT_MAX	256	/* descriptors of one device */
 
 struct evring_device;
 
@@ -61,9 +59,7 @@ struct evring_source_ops {
  * @batch_count: timer: events per interrupt
  * @ticks_skipped: timer: periods that passed without an event
  * @publish_ns: timer: time its handler spent publishing, all together
- * @files_lock: protects @files and @open_count
- * @files: open descriptors
- * @open_count: how many
+ * @openings: open descriptors
  * @ops: of the source
  * @source_data: of the source
  */
@@ -86,9 +82,7 @@ struct evring_device {
 	u32 batch_count;
 	u64 ticks_skipped;
 	u64 publish_ns;
-	spinlock_t files_lock;		/* @files, @open_count */
-	struct list_head files;
-	u32 open_count;
+	struct evring_openings openings;
 	const struct evring_source_ops *ops;
 	void *source_data;
 };

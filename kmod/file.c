@@ -22,6 +22,12 @@ static void read_wake(struct evring_sleeper *sleeper)
 			 EPOLLIN | EPOLLRDNORM);
 }
 
+static void device_ended(struct evring_opening *opening)
+{
+	evring_file_wake(container_of(opening, struct evring_file, opening),
+			 EPOLLIN | EPOLLRDNORM | EPOLLHUP | EPOLLERR);
+}
+
 static struct evring_file *file_allocate(struct evring_device *device)
 {
 	struct evring_producer *producer = &device->producer;
@@ -30,6 +36,7 @@ static struct evring_file *file_allocate(struct evring_device *device)
 	if (!file)
 		return NULL;
 	file->device = device;
+	file->opening.ended = device_ended;
 	init_waitqueue_head(&file->wait);
 	mutex_init(&file->cursor_lock);
 	mutex_init(&file->read_lock);
@@ -40,25 +47,6 @@ static struct evring_file *file_allocate(struct evring_device *device)
 	file->read_cursor = evring_oldest(&device->ring, producer->first_sequence,
 					  READ_ONCE(producer->head));
 	return file;
-}
-
-/* Into the device's list, unless the device is being removed or crowded. */
-static int file_enlist(struct evring_file *file)
-{
-	struct evring_device *device = file->device;
-	int err = 0;
-
-	spin_lock(&device->files_lock);
-	if (evring_device_dead(device)) {
-		err = -ENODEV;
-	} else if (device->open_count == EVRING_OPEN_COUNT_MAX) {
-		err = -EBUSY;
-	} else {
-		list_add_tail(&file->node, &device->files);
-		WRITE_ONCE(device->open_count, device->open_count + 1);
-	}
-	spin_unlock(&device->files_lock);
-	return err;
 }
 
 static int evring_open(struct inode *inode, struct file *filp)
@@ -74,7 +62,7 @@ static int evring_open(struct inode *inode, struct file *filp)
 		err = -ENOMEM;
 		goto put_device;
 	}
-	err = file_enlist(file);
+	err = evring_opening_add(&device->openings, &file->opening);
 	if (err)
 		goto free_file;
 	filp->private_data = file;
@@ -92,11 +80,7 @@ static int evring_release(struct inode *inode, struct file *filp)
 	struct evring_file *file = filp->private_data;
 	struct evring_device *device = file->device;
 
-	spin_lock(&device->files_lock);
-	list_del(&file->node);
-	WRITE_ONCE(device->open_count, device->open_count - 1);
-	spin_unlock(&device->files_lock);
-
+	evring_opening_remove(&device->openings, &file->opening);
 	evring_disarm(&device->doorbell, &file->poll_sleeper);
 	evring_disarm(&device->doorbell, &file->read_sleeper);
 	if (file->cursor)

@@ -20,7 +20,7 @@
 /**
  * struct evring_file - private data of an open descriptor
  * @device: its device; the descriptor holds a reference
- * @node: in the device's files
+ * @opening: among those of the device
  * @wait: poll and read
  * @poll_sleeper: armed by EVRING_IOC_ARM
  * @read_sleeper: armed by poll and read on their own, for the first event at @read_cursor
@@ -41,7 +41,7 @@
  */
 struct evring_file {
 	struct evring_device *device;
-	struct list_head node;
+	struct evring_opening opening;
 	wait_queue_head_t wait;
 	struct evring_sleeper poll_sleeper;
 	struct evring_sleeper read_sleeper;

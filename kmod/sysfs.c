@@ -32,7 +32,7 @@ ATTRIBUTE_U64(lock_contended, READ_ONCE(device->producer.lock_contended));
 ATTRIBUTE_U64(slot_count, evring_slot_count(&device->ring));
 ATTRIBUTE_U64(slot_bytes, 1ULL << device->ring.slot_shift);
 ATTRIBUTE_U64(mapping_bytes, device->ring.mapping_bytes);
-ATTRIBUTE_U64(open_count, READ_ONCE(device->open_count));
+ATTRIBUTE_U64(open_count, READ_ONCE(device->openings.count));
 ATTRIBUTE_U64(registered_count, READ_ONCE(device->producer.cursors.count));
 ATTRIBUTE_U64(rate_hz, READ_ONCE(device->rate_hz));
 ATTRIBUTE_U64(batch_count, READ_ONCE(device->batch_count));

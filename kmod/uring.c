@@ -52,6 +52,7 @@ static void command_finish(struct io_uring_cmd *cmd, int result, unsigned int is
 	struct evring_command *command = *command_slot(cmd);
 	struct evring_file *file = command->file;
 
+	atomic_dec(&file->opening.user->command_count);
 	spin_lock(&file->commands_lock);
 	list_del(&command->node);
 	file->command_count--;
@@ -87,11 +88,17 @@ static void read_request(struct io_uring_cmd *cmd, struct evring_arm *request)
 	request->max_idle_ms = READ_ONCE(shared->max_idle_ms);
 }
 
+/* Bounded for each descriptor and for each user; see openings.h. */
 static int command_enlist(struct evring_command *command)
 {
 	struct evring_file *file = command->file;
+	atomic_t *of_user = &file->opening.user->command_count;
 	int err = -EBUSY;
 
+	if (atomic_inc_return(of_user) > EVRING_COMMAND_COUNT_MAX) {
+		atomic_dec(of_user);
+		return err;
+	}
 	spin_lock(&file->commands_lock);
 	if (file->command_count < COMMANDS_PER_FILE_MAX) {
 		file->command_count++;
@@ -99,6 +106,8 @@ static int command_enlist(struct evring_command *command)
 		err = 0;
 	}
 	spin_unlock(&file->commands_lock);
+	if (err)
+		atomic_dec(of_user);
 	return err;
 }
 

@@ -343,6 +343,10 @@ struct evring_group_page {
 #define EVRING_MMAP_CONSUMER	(1ULL << 32)	/* this descriptor's consumer page */
 
 #define EVRING_IOC_TYPE		0xEB
+
+/* Of one user (uid) on one device; past either: EBUSY */
+#define EVRING_OPEN_COUNT_MAX		256	/* descriptors */
+#define EVRING_COMMAND_COUNT_MAX	1024	/* io_uring commands that park */
 #define EVRING_HOME_CPU_ANY	0xffffffffU
 
 /* flags of struct evring_device_config */
@@ -512,7 +516,8 @@ struct evring_rate {
  *
  * As an io_uring command (cmd_op = EVRING_URING_ARM) it completes once, with
  * the number of events at or past @cursor (at most INT_MAX), -ETIME after
- * max_idle_ms, -ENODEV when the device is removed, -ECANCELED when disarmed.
+ * max_idle_ms, -ENODEV when the device is removed, -ECANCELED when disarmed;
+ * -EBUSY at once past 16 of a descriptor or EVRING_COMMAND_COUNT_MAX of a user.
  * As an ioctl it returns at once and moderates this descriptor's next poll():
  * POLLIN when the doorbell rings; POLLHUP | POLLERR when the device is gone.
  */
