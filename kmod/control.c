@@ -5,106 +5,47 @@
  */
 #include <linux/capability.h>
 #include <linux/cdev.h>
-#include <linux/cpumask.h>
 #include <linux/fs.h>
 #include <linux/module.h>
-#include <linux/topology.h>
 
 #include "control.h"
+#include "device.h"
 #include "main.h"
-#include "source.h"
 #include "table.h"
 #include "usercopy.h"
 
 static struct cdev control_cdev;
+static const struct evring_control_source *sources;
 
 static bool may_change(const struct file *filp)
 {
 	return (filp->f_mode & FMODE_WRITE) || capable(CAP_SYS_ADMIN);
 }
 
-static int check_home_cpu(const struct evring_device_config *config)
+static const struct evring_control_source *find_source(u32 id)
 {
-	if (config->home_cpu == EVRING_HOME_CPU_ANY)
-		return 0;
-	if (config->home_cpu >= nr_cpu_ids || !cpu_possible(config->home_cpu))
-		return -EINVAL;
-	return cpu_online(config->home_cpu) ? 0 : -ENXIO;
-}
+	const struct evring_control_source *source;
 
-static int check_timer(const struct evring_device_config *config)
-{
-	if (config->flags & ~EVRING_DEVICE_ARM_IPI)
-		return -EINVAL;
-	return evring_timer_check(config->rate_hz, config->batch_count) ?: check_home_cpu(config);
-}
-
-/* What concerns timers alone is zero, or says nothing. */
-static int check_soft(const struct evring_device_config *config)
-{
-	if (config->flags & ~(EVRING_DEVICE_IRQ_LINE | EVRING_DEVICE_ARM_IPI))
-		return -EINVAL;
-	if (config->rate_hz || config->batch_count > 1)
-		return -EINVAL;
-	return 0;
-}
-
-static int check_config(const struct evring_device_config *config)
-{
-	if (config->reserved[0] || config->reserved[1] || config->device_id)
-		return -EINVAL;
-	switch (config->source) {
-	case EVRING_SOURCE_SOFT:
-		return check_soft(config);
-	case EVRING_SOURCE_TIMER:
-		return check_timer(config);
-	default:
-		return -EINVAL;
-	}
-}
-
-static void make_plan(const struct evring_device_config *config, struct evring_device_plan *plan)
-{
-	bool is_timer = config->source == EVRING_SOURCE_TIMER;
-	bool is_irq_line = config->flags & EVRING_DEVICE_IRQ_LINE;
-	bool has_home = is_timer && config->home_cpu != EVRING_HOME_CPU_ANY;
-
-	*plan = (struct evring_device_plan) {
-		.name = config->name,
-		.geometry = {
-			.slot_count = config->slot_count,
-			.first_sequence = config->first_sequence,
-			.slot_bytes = config->slot_bytes,
-			.slot_format = config->slot_format,
-		},
-		.mode = config->mode,
-		.source = config->source,
-		.home_cpu = has_home ? config->home_cpu : EVRING_HOME_CPU_ANY,
-		.flags = config->flags,
-		.rate_hz = config->rate_hz,
-		.batch_count = config->batch_count,
-		.single_context = is_timer || is_irq_line,
-		.numa_node = has_home ? cpu_to_node(config->home_cpu) : NUMA_NO_NODE,
-		.ops = is_timer ? &evring_timer_ops :
-		       is_irq_line ? &evring_irq_line_ops : &evring_soft_ops,
-	};
+	for (source = sources; source->add; source++)
+		if (source->id == id)
+			return source;
+	return NULL;
 }
 
 static int control_add(struct evring_device_config __user *user_config)
 {
 	struct evring_device_config config;
-	struct evring_device_plan plan;
+	const struct evring_control_source *source;
 	struct evring_device *device;
 	int err;
 
 	err = evring_copy_in(&config, sizeof(config), user_config);
 	if (err)
 		return err;
-	err = check_config(&config);
-	if (err)
-		return err;
-	make_plan(&config, &plan);
-	device = evring_device_create(&plan);
+	source = find_source(config.source);
+	if (!source || config.reserved[0] || config.reserved[1] || config.device_id)
+		return -EINVAL;
+	device = source->add(&config);
 	if (IS_ERR(device))
 		return PTR_ERR(device);
 	/* A caller that gave an unwritable address has a device all the same. */
@@ -116,7 +57,7 @@ static int control_add(struct evring_device_config __user *user_config)
 /* A driver's device goes when its driver lets go of it. */
 static int remove_checked(struct evring_device *device)
 {
-	if (device->source == EVRING_SOURCE_DRIVER)
+	if (!device->removable)
 		return -EPERM;
 	return evring_device_remove(device) ? 0 : -ENOENT;
 }
@@ -188,11 +129,12 @@ static const struct file_operations control_file_operations = {
 	.compat_ioctl = compat_ptr_ioctl,
 };
 
-int __init evring_control_init(void)
+int __init evring_control_init(const struct evring_control_source *of_module)
 {
 	struct device *node;
 	int err;
 
+	sources = of_module;
 	cdev_init(&control_cdev, &control_file_operations);
 	control_cdev.owner = THIS_MODULE;
 	err = cdev_add(&control_cdev, evring_devt(0), 1);

@@ -5,6 +5,7 @@
 #include <linux/ctype.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/topology.h>
 
 #include "arm.h"
 #include "boot_id.h"
@@ -23,8 +24,8 @@ static void device_release(struct device *dev)
 
 	/* Waits for a grace period: for lookups that failed to get a reference too. */
 	evring_doorbell_destroy(&device->doorbell);
-	if (device->ops && device->ops->free)
-		device->ops->free(device);
+	if (device->ops && device->ops->release)
+		device->ops->release(device->data);
 	evring_producer_destroy(&device->producer);
 	evring_ring_destroy(&device->ring);
 	kfree(device);
@@ -42,11 +43,27 @@ static bool name_is_good(const char *name)
 	return true;
 }
 
-static int plan_check(const struct evring_device_plan *plan)
+static struct evring_geometry geometry_of(const struct evring_driver_config *config)
 {
-	if (!name_is_good(plan->name) || plan->mode > EVRING_MODE_GATED)
+	return (struct evring_geometry) {
+		.slot_count = config->slot_count,
+		.first_sequence = config->first_sequence,
+		.slot_bytes = config->slot_bytes,
+		.slot_format = config->slot_format,
+	};
+}
+
+static int config_check(const struct evring_driver_config *config)
+{
+	const u32 known = EVRING_DRIVER_SINGLE_CONTEXT | EVRING_DRIVER_ARM_IPI |
+			  EVRING_DRIVER_REMOVABLE | EVRING_DRIVER_HOME_CPU;
+	struct evring_geometry geometry = geometry_of(config);
+
+	if (config->flags & ~known || config->source > EVRING_SOURCE_DRIVER)
 		return -EINVAL;
-	return evring_geometry_check(&plan->geometry);
+	if (!name_is_good(config->name) || config->mode > EVRING_MODE_GATED)
+		return -EINVAL;
+	return evring_geometry_check(&geometry);
 }
 
 static void fill_header(struct evring_device *device)
@@ -77,101 +94,121 @@ void evring_device_name(struct evring_device *device)
 	smp_store_release(&device->ring.header->magic, EVRING_MAGIC);
 }
 
-static void device_setup(struct evring_device *device, const struct evring_device_plan *plan)
+static void device_setup(struct evring_device *device, const struct evring_driver_config *config)
 {
-	strscpy(device->name, plan->name, sizeof(device->name));
-	device->mode = plan->mode;
-	device->source = plan->source;
-	device->home_cpu = plan->home_cpu;
-	device->flags = plan->flags;
-	device->producer.arm_ipi = plan->flags & EVRING_DEVICE_ARM_IPI;
-	device->rate_hz = plan->rate_hz;
-	device->batch_count = plan->batch_count;
-	device->ops = plan->ops;
+	strscpy(device->name, config->name, sizeof(device->name));
+	device->mode = config->mode;
+	device->source = config->source ?: EVRING_SOURCE_DRIVER;
+	device->home_cpu = config->flags & EVRING_DRIVER_HOME_CPU ? config->home_cpu :
+								    EVRING_HOME_CPU_ANY;
+	device->removable = config->flags & EVRING_DRIVER_REMOVABLE;
+	device->producer.arm_ipi = config->flags & EVRING_DRIVER_ARM_IPI;
+	device->ops = config->ops;
+	device->data = config->data;
 	mutex_init(&device->control_lock);
 	evring_openings_init(&device->openings);
-	evring_doorbell_init(&device->doorbell, &device->producer, plan->geometry.first_sequence);
+	evring_doorbell_init(&device->doorbell, &device->producer, config->first_sequence);
 
 	device_initialize(&device->dev);
 	device->dev.class = &evring_class;
 	device->dev.type = &evring_device_type;
-	device->dev.parent = plan->parent;
+	device->dev.parent = config->parent;
 	device->dev.release = device_release;
 	cdev_init(&device->cdev, &evring_file_operations);
 	device->cdev.owner = THIS_MODULE;
 }
 
-static int device_build(struct evring_device *device, const struct evring_device_plan *plan)
+static int numa_node_of(const struct evring_driver_config *config)
 {
+	if (config->flags & EVRING_DRIVER_HOME_CPU)
+		return cpu_to_node(config->home_cpu);
+	return config->parent ? dev_to_node(config->parent) : NUMA_NO_NODE;
+}
+
+static int device_build(struct evring_device *device, const struct evring_driver_config *config)
+{
+	struct evring_geometry geometry = geometry_of(config);
 	int err;
 
-	err = evring_ring_init(&device->ring, &plan->geometry, plan->numa_node);
+	err = evring_ring_init(&device->ring, &geometry, numa_node_of(config));
 	if (err)
 		return err;
-	err = evring_producer_init(&device->producer, &device->ring, &plan->geometry,
-				   plan->mode == EVRING_MODE_GATED, plan->single_context);
+	err = evring_producer_init(&device->producer, &device->ring, &geometry,
+				   config->mode == EVRING_MODE_GATED,
+				   config->flags & EVRING_DRIVER_SINGLE_CONTEXT);
 	if (err)
 		return err;
 	fill_header(device);
-	err = dev_set_name(&device->dev, "%s", device->name);
-	if (!err && device->ops && device->ops->init)
-		err = device->ops->init(device);
-	return err;
+	return dev_set_name(&device->dev, "%s", device->name);
 }
 
-static int device_start(struct evring_device *device)
+static void device_stop(struct evring_device *device)
+{
+	if (device->ops && device->ops->stop)
+		device->ops->stop(device);
+	evring_producer_stop(&device->producer);
+}
+
+/* Its source starts before it can be seen: whoever finds it finds all of it. */
+static int device_show(struct evring_device *device)
 {
 	int err = 0;
 
-	if (!device->ops || !device->ops->start)
-		return 0;
-	mutex_lock(&device->control_lock);
-	if (!evring_device_dead(device))
+	if (device->ops && device->ops->start)
 		err = device->ops->start(device);
-	mutex_unlock(&device->control_lock);
-	return err;
-}
-
-/**
- * evring_device_create() - make a device and start its source
- * @plan: what it is to be
- *
- * Context: Process context.
- * Return: the device with a reference of the caller's; -EINVAL, -E2BIG,
- *         -ENOMEM, -EEXIST, -ENOSPC or what the source says.
- */
-struct evring_device *evring_device_create(const struct evring_device_plan *plan)
-{
-	struct evring_device *device;
-	int err;
-
-	err = plan_check(plan);
 	if (err)
-		return ERR_PTR(err);
-	device = kzalloc(sizeof(*device), GFP_KERNEL_ACCOUNT);
-	if (!device)
-		return ERR_PTR(-ENOMEM);
-	device_setup(device, plan);
-	err = device_build(device, plan);
-	if (err)
-		goto put_device;
+		return err;
 	/* The table takes one reference, the caller keeps the other. */
 	get_device(&device->dev);
 	err = evring_table_add(device);
 	if (err) {
 		evring_device_put(device);
-		goto put_device;
+		device_stop(device);
 	}
-	err = device_start(device);
+	return err;
+}
+
+/* What is checked before there is a device that could release the data. */
+static struct evring_device *device_allocate(const struct evring_driver_config *config)
+{
+	struct evring_device *device;
+	int err = config_check(config);
+
+	if (err)
+		return ERR_PTR(err);
+	device = kzalloc(sizeof(*device), GFP_KERNEL_ACCOUNT);
+	if (!device)
+		return ERR_PTR(-ENOMEM);
+	device_setup(device, config);
+	return device;
+}
+
+/**
+ * evring_device_create() - make a device and start its source
+ * @config: what it is to be; see evring_register()
+ *
+ * Context: Process context.
+ * Return: the device with a reference of the caller's; -EINVAL, -E2BIG,
+ *         -ENOMEM, -EEXIST, -ENOSPC or what the source says.
+ */
+struct evring_device *evring_device_create(const struct evring_driver_config *config)
+{
+	struct evring_device *device = device_allocate(config);
+	int err;
+
+	if (IS_ERR(device)) {
+		if (config->ops && config->ops->release)
+			config->ops->release(config->data);
+		return device;
+	}
+	err = device_build(device, config);
+	if (!err)
+		err = device_show(device);
 	if (err) {
-		evring_device_remove(device);
-		goto put_device;
+		evring_device_put(device);
+		return ERR_PTR(err);
 	}
 	return device;
-
-put_device:
-	evring_device_put(device);
-	return ERR_PTR(err);
 }
 
 /**
@@ -191,15 +228,29 @@ bool evring_device_remove(struct evring_device *device)
 	trace_evring_remove(device->id, READ_ONCE(device->producer.head),
 			    READ_ONCE(device->openings.count));
 	mutex_lock(&device->control_lock);
-	if (device->ops && device->ops->stop)
-		device->ops->stop(device);
+	device_stop(device);
 	mutex_unlock(&device->control_lock);
-	evring_producer_stop(&device->producer);
 	evring_producer_set_gone(&device->producer, EVRING_GONE_REMOVED);
 	evring_doorbell_close(&device->doorbell);
 	evring_openings_end(&device->openings);
 	evring_device_put(device);
 	return true;
+}
+
+/**
+ * evring_device_state() - what its source says of itself
+ * @device: the device
+ *
+ * Context: Process context.
+ * Return: the state, zero where the source says nothing.
+ */
+struct evring_driver_state evring_device_state(struct evring_device *device)
+{
+	struct evring_driver_state state = {};
+
+	if (device->ops && device->ops->state)
+		device->ops->state(device, &state);
+	return state;
 }
 
 /**
@@ -212,6 +263,7 @@ bool evring_device_remove(struct evring_device *device)
 void evring_device_fill_info(struct evring_device *device, struct evring_device_info *info)
 {
 	const struct evring_producer *producer = &device->producer;
+	const struct evring_driver_state state = evring_device_state(device);
 	const struct evring_ring *ring = &device->ring;
 
 	info->device_id = device->id;
@@ -223,8 +275,8 @@ void evring_device_fill_info(struct evring_device *device, struct evring_device_
 	info->slot_format = ring->slot_format;
 	info->mapping_bytes = ring->mapping_bytes;
 	info->first_sequence = producer->first_sequence;
-	info->rate_hz = READ_ONCE(device->rate_hz);
-	info->batch_count = READ_ONCE(device->batch_count);
+	info->rate_hz = state.rate_hz;
+	info->batch_count = state.batch_count;
 	info->home_cpu = device->home_cpu;
 	info->capabilities = evring_uring_capabilities() | EVRING_CAP_GATED;
 	info->head = READ_ONCE(producer->head);

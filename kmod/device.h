@@ -14,30 +14,10 @@
 #include <linux/mutex.h>
 
 #include "doorbell.h"
+#include "driver.h"
 #include "openings.h"
 #include "producer.h"
 #include "ring.h"
-
-struct evring_device;
-
-/**
- * struct evring_source_ops - what differs between sources; each may be NULL
- * @init: allocates what the source needs; before the device can be seen
- * @start: begins to publish; under control_lock
- * @stop: on return no section of this source runs or will run
- * @set_rate: see struct evring_rate, validated; under control_lock
- * @inject: hands over a checked batch; returns 0 or a negative errno
- * @free: frees what @init allocated; with the last reference
- */
-struct evring_source_ops {
-	int (*init)(struct evring_device *device);
-	int (*start)(struct evring_device *device);
-	void (*stop)(struct evring_device *device);
-	int (*set_rate)(struct evring_device *device, u64 rate_hz, u32 batch_count);
-	int (*inject)(struct evring_device *device, struct evring_inject *request,
-		      const void *events);
-	void (*free)(struct evring_device *device);
-};
 
 /**
  * struct evring_device - one ring device
@@ -50,18 +30,14 @@ struct evring_source_ops {
  * @mode: enum evring_mode
  * @source: enum evring_source
  * @home_cpu: CPU of the source, or EVRING_HOME_CPU_ANY
- * @flags: EVRING_DEVICE_*
+ * @removable: by the control node
  * @ring: memory
  * @producer: its one producer
  * @doorbell: who is armed
  * @control_lock: serializes rate changes with removal
- * @rate_hz: timer: 0 while stopped
- * @batch_count: timer: events per interrupt
- * @ticks_skipped: timer: periods that passed without an event
- * @publish_ns: timer: time its handler spent publishing, all together
  * @openings: open descriptors
- * @ops: of the source
- * @source_data: of the source
+ * @ops: of the source, or NULL
+ * @data: of the source
  */
 struct evring_device {
 	struct device dev;
@@ -73,53 +49,20 @@ struct evring_device {
 	u32 mode;
 	u32 source;
 	u32 home_cpu;
-	u32 flags;
+	bool removable;
 	struct evring_ring ring;
 	struct evring_producer producer;
 	struct evring_doorbell doorbell;
 	struct mutex control_lock;	/* rate and removal */
-	u64 rate_hz;
-	u32 batch_count;
-	u64 ticks_skipped;
-	u64 publish_ns;
 	struct evring_openings openings;
-	const struct evring_source_ops *ops;
-	void *source_data;
+	const struct evring_driver_ops *ops;
+	void *data;
 };
 
-/**
- * struct evring_device_plan - how a device is to be made; see evring_device_create()
- * @name: checked by it
- * @geometry: checked by it
- * @mode: enum evring_mode, checked by it
- * @source: enum evring_source
- * @home_cpu: checked by the caller
- * @flags: EVRING_DEVICE_*, checked by the caller
- * @rate_hz: checked by the caller
- * @batch_count: checked by the caller
- * @single_context: see evring_producer_init()
- * @numa_node: of its memory
- * @parent: in sysfs, or NULL
- * @ops: of the source
- */
-struct evring_device_plan {
-	const char *name;
-	struct evring_geometry geometry;
-	u32 mode;
-	u32 source;
-	u32 home_cpu;
-	u32 flags;
-	u64 rate_hz;
-	u32 batch_count;
-	bool single_context;
-	int numa_node;
-	struct device *parent;
-	const struct evring_source_ops *ops;
-};
-
-struct evring_device *evring_device_create(const struct evring_device_plan *plan);
+struct evring_device *evring_device_create(const struct evring_driver_config *config);
 void evring_device_name(struct evring_device *device);
 bool evring_device_remove(struct evring_device *device);
+struct evring_driver_state evring_device_state(struct evring_device *device);
 void evring_device_fill_info(struct evring_device *device, struct evring_device_info *info);
 
 static inline bool evring_device_dead(const struct evring_device *device)

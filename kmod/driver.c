@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The driver interface of driver.h, over the sections of producer.h. A driver
- * stops its interrupt before it unregisters, and publishes nothing after that.
+ * The driver interface of driver.h, over the sections of producer.h.
  * Ordering: P1 and P2, see producer.c; ring/PROTOCOL.md draws the pairs.
  */
 #include <linux/export.h>
@@ -13,33 +12,16 @@
 
 /**
  * evring_register() - make a ring device for a driver
- * @config: what it is to be
+ * @config: what it is to be; copied but for ops and data, which belong to the device
+ *          from here on, whatever comes of it
  *
  * Context: Process context.
- * Return: the device; -EINVAL, -E2BIG, -EEXIST, -ENOSPC or -ENOMEM.
+ * Return: the device with a reference of the caller's; -EINVAL, -E2BIG,
+ *         -EEXIST, -ENOSPC, -ENOMEM, or what the start of its source says.
  */
 struct evring_device *evring_register(const struct evring_driver_config *config)
 {
-	struct evring_device_plan plan = {
-		.name = config->name,
-		.geometry = {
-			.slot_count = config->slot_count,
-			.first_sequence = config->first_sequence,
-			.slot_bytes = config->slot_bytes,
-			.slot_format = config->slot_format,
-		},
-		.mode = config->mode,
-		.source = EVRING_SOURCE_DRIVER,
-		.home_cpu = EVRING_HOME_CPU_ANY,
-		.flags = config->flags & EVRING_DRIVER_ARM_IPI ? EVRING_DEVICE_ARM_IPI : 0,
-		.single_context = config->flags & EVRING_DRIVER_SINGLE_CONTEXT,
-		.numa_node = config->parent ? dev_to_node(config->parent) : NUMA_NO_NODE,
-		.parent = config->parent,
-	};
-
-	if (config->flags & ~(EVRING_DRIVER_SINGLE_CONTEXT | EVRING_DRIVER_ARM_IPI))
-		return ERR_PTR(-EINVAL);
-	return evring_device_create(&plan);
+	return evring_device_create(config);
 }
 EXPORT_SYMBOL_GPL(evring_register);
 
@@ -57,6 +39,19 @@ void evring_unregister(struct evring_device *device)
 	evring_device_put(device);
 }
 EXPORT_SYMBOL_GPL(evring_unregister);
+
+/**
+ * evring_data() - the driver's own data
+ * @device: from evring_register()
+ *
+ * Context: Any.
+ * Return: what was registered with it.
+ */
+void *evring_data(struct evring_device *device)
+{
+	return device->data;
+}
+EXPORT_SYMBOL_GPL(evring_data);
 
 static void reservation_fill(const struct evring_producer *producer,
 			     const struct evring_section *section,

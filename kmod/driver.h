@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The driver interface: a kernel driver registers a ring device and publishes
- * into it from its interrupt handler. edu.c is a worked example.
+ * The driver interface: a kernel driver registers a ring device and publishes into
+ * it, from its interrupt handler as a rule. All that a driver includes; everything
+ * in source/ stands on it, of which edu.c is the worked example.
  */
 #ifndef _EVRING_DRIVER_H
 #define _EVRING_DRIVER_H
@@ -21,23 +22,71 @@ struct evring_device;
 #define EVRING_DRIVER_SINGLE_CONTEXT	BIT(0)
 /* Arming interrupts the CPUs that publish, which then pay no fence; see EVRING_DEVICE_ARM_IPI. */
 #define EVRING_DRIVER_ARM_IPI		BIT(1)
+/* The control node may remove it; without this its driver alone does, by evring_unregister(). */
+#define EVRING_DRIVER_REMOVABLE		BIT(2)
+/* @home_cpu is the CPU that fills it: users are told, and memory is taken near it. */
+#define EVRING_DRIVER_HOME_CPU		BIT(3)
+
+/**
+ * struct evring_driver_state - what a device tells of its source, in sysfs and by ioctl
+ * @rate_hz: interrupts a second, 0 while stopped
+ * @batch_count: events for each
+ * @ticks_skipped: periods that passed without an event
+ * @publish_ns: time spent publishing, all together
+ */
+struct evring_driver_state {
+	u64 rate_hz;
+	u32 batch_count;
+	u64 ticks_skipped;
+	u64 publish_ns;
+};
+
+/**
+ * struct evring_driver_ops - what a device asks of its source; each may be NULL
+ * @start: begin to publish; before the device can be seen. 0 or a negative errno
+ * @stop: the device ends; on return nothing publishes. Once, if @start went well
+ * @inject: EVRING_IOC_INJECT: publish a batch. @request and the lengths in @events are
+ *          checked; published_count, first_sequence and lock_wait_ns are to be filled in
+ * @set_rate: EVRING_IOC_SET_RATE, as it came; not beside itself, nor beside or after @stop
+ * @state: fill in what the source knows; zeroed
+ * @release: nothing uses the data any more; once, also when evring_register() fails
+ *
+ * Context: Process context, may sleep.
+ */
+struct evring_driver_ops {
+	int (*start)(struct evring_device *device);
+	void (*stop)(struct evring_device *device);
+	int (*inject)(struct evring_device *device, struct evring_inject *request,
+		      const void *events);
+	int (*set_rate)(struct evring_device *device, u64 rate_hz, u32 batch_count);
+	void (*state)(struct evring_device *device, struct evring_driver_state *state);
+	void (*release)(void *data);
+};
 
 /**
  * struct evring_driver_config - what to register
  * @name: letters, digits, '-' and '_'; the node is /dev/evring/NAME
  * @parent: the driver's device, or NULL
+ * @ops: what users may ask of it, or NULL
+ * @data: of the driver, see evring_data()
  * @flags: EVRING_DRIVER_*
+ * @source: enum evring_source; 0 for EVRING_SOURCE_DRIVER
  * @mode: enum evring_mode; gated: what does not fit is dropped and counted
  * @slot_count: a power of two
  * @slot_bytes: a power of two, EVRING_SLOT_BYTES_MIN..MAX
  * @slot_format: enum evring_slot_format
+ * @home_cpu: with EVRING_DRIVER_HOME_CPU
  * @first_sequence: where sequences start
  */
 struct evring_driver_config {
 	const char *name;
 	struct device *parent;
+	const struct evring_driver_ops *ops;
+	void *data;
 	u32 flags;
+	u32 source;
 	u32 mode;
+	u32 home_cpu;
 	u64 slot_count;
 	u32 slot_bytes;
 	u32 slot_format;
@@ -85,6 +134,7 @@ struct evring_reservation {
 
 struct evring_device *evring_register(const struct evring_driver_config *config);
 void evring_unregister(struct evring_device *device);
+void *evring_data(struct evring_device *device);
 bool evring_publish(struct evring_device *device, u32 type, const void *payload, u32 length_bytes);
 u32 evring_publish_batch(struct evring_device *device, const struct evring_event *events,
 			 u32 event_count);

@@ -3,12 +3,10 @@
  * The ioctls of a device node. Each checks all it was given before it changes
  * anything. What changes a ring needs a descriptor open for writing: -EBADF.
  */
-#include <linux/indirect_call_wrapper.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
 #include "file.h"
-#include "source.h"
 #include "uring.h"
 #include "usercopy.h"
 
@@ -76,7 +74,7 @@ static int inject_copied(struct evring_device *device, struct evring_inject *req
 	err = inject_check_events(request, events);
 	if (err)
 		return err;
-	return INDIRECT_CALL_1(device->ops->inject, evring_soft_publish, device, request, events);
+	return device->ops->inject(device, request, events);
 }
 
 static int inject_through(struct evring_device *device, struct evring_inject *request)
@@ -230,9 +228,6 @@ static int ioctl_set_rate(struct evring_device *device, const void __user *user)
 		return -EINVAL;
 	if (!device->ops || !device->ops->set_rate)
 		return -EOPNOTSUPP;
-	err = evring_timer_check(request.rate_hz, request.batch_count);
-	if (err)
-		return err;
 	mutex_lock(&device->control_lock);
 	err = evring_device_dead(device) ? -ENODEV :
 	      device->ops->set_rate(device, request.rate_hz, request.batch_count);

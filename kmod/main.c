@@ -11,6 +11,7 @@
 #include "control.h"
 #include "device.h"
 #include "main.h"
+#include "source/source.h"
 #include "table.h"
 
 #define MINOR_COUNT	(EVRING_DEVICE_COUNT_MAX + 1)	/* 0 is the control node */
@@ -35,6 +36,12 @@ dev_t evring_devt(unsigned int minor)
 	return MKDEV(MAJOR(first_devt), MINOR(first_devt) + minor);
 }
 
+static const struct evring_control_source sources[] = {
+	{ EVRING_SOURCE_SOFT, evring_soft_add },
+	{ EVRING_SOURCE_TIMER, evring_timer_add },
+	{}
+};
+
 static int __init evring_init(void)
 {
 	int err;
@@ -49,7 +56,7 @@ static int __init evring_init(void)
 	err = class_register(&evring_class);
 	if (err)
 		goto unregister_region;
-	err = evring_control_init();
+	err = evring_control_init(sources);
 	if (err)
 		goto unregister_class;
 	return 0;

@@ -14,7 +14,7 @@ static struct evring_device *device_of(struct device *dev)
 static ssize_t name_##_show(struct device *dev, struct device_attribute *attribute,	\
 			    char *text)							\
 {											\
-	const struct evring_device *device = device_of(dev);				\
+	struct evring_device *device = device_of(dev);					\
 											\
 	return sysfs_emit(text, "%llu\n", (u64)(expression));				\
 }											\
@@ -34,10 +34,10 @@ ATTRIBUTE_U64(slot_bytes, 1ULL << device->ring.slot_shift);
 ATTRIBUTE_U64(mapping_bytes, device->ring.mapping_bytes);
 ATTRIBUTE_U64(open_count, READ_ONCE(device->openings.count));
 ATTRIBUTE_U64(registered_count, READ_ONCE(device->producer.cursors.count));
-ATTRIBUTE_U64(rate_hz, READ_ONCE(device->rate_hz));
-ATTRIBUTE_U64(batch_count, READ_ONCE(device->batch_count));
-ATTRIBUTE_U64(ticks_skipped, READ_ONCE(device->ticks_skipped));
-ATTRIBUTE_U64(publish_ns, READ_ONCE(device->publish_ns));
+ATTRIBUTE_U64(rate_hz, evring_device_state(device).rate_hz);
+ATTRIBUTE_U64(batch_count, evring_device_state(device).batch_count);
+ATTRIBUTE_U64(ticks_skipped, evring_device_state(device).ticks_skipped);
+ATTRIBUTE_U64(publish_ns, evring_device_state(device).publish_ns);
 
 static ssize_t mode_show(struct device *dev, struct device_attribute *attribute, char *text)
 {

@@ -12,7 +12,7 @@
 #include <linux/pci.h>
 #include <linux/slab.h>
 
-#include "driver.h"
+#include "../driver.h"
 
 #define EDU_IRQ_STATUS	0x24
 #define EDU_IRQ_RAISE	0x60	/* sets bits of the status */

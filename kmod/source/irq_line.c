@@ -10,12 +10,14 @@
 #include <linux/irq.h>
 #include <linux/irq_work.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "source.h"
 
 /**
  * struct evring_irq_line - a line and the batch that is on its way through it
  * @device: the device
+ * @name: the same as the device's
  * @lock: one injector at a time, and none after the end
  * @irq: number of the line; 0 when there is none (any more)
  * @work: raises the line, in hard interrupt
@@ -25,6 +27,7 @@
  */
 struct evring_irq_line {
 	struct evring_device *device;
+	char name[EVRING_NAME_BYTES];
 	struct mutex lock;	/* injectors and the end */
 	int irq;
 	struct irq_work work;
@@ -72,7 +75,7 @@ static int line_part(struct evring_irq_line *line, struct evring_inject *request
 static int line_inject(struct evring_device *device, struct evring_inject *request,
 		       const void *events)
 {
-	struct evring_irq_line *line = device->source_data;
+	struct evring_irq_line *line = evring_data(device);
 	int more = -ENODEV;
 
 	request->published_count = 0;
@@ -89,26 +92,26 @@ static int line_inject(struct evring_device *device, struct evring_inject *reque
 
 static void line_stop(struct evring_device *device)
 {
-	struct evring_irq_line *line = device->source_data;
+	struct evring_irq_line *line = evring_data(device);
 
 	mutex_lock(&line->lock);
-	if (line->irq) {
-		free_irq(line->irq, line);
-		irq_free_descs(line->irq, 1);
-		line->irq = 0;
-	}
+	free_irq(line->irq, line);
+	irq_free_descs(line->irq, 1);
+	line->irq = 0;
 	mutex_unlock(&line->lock);
 }
 
-static int line_request(struct evring_irq_line *line)
+static int line_start(struct evring_device *device)
 {
+	struct evring_irq_line *line = evring_data(device);
 	int err, irq = irq_alloc_descs(-1, 1, 1, NUMA_NO_NODE);
 
 	if (irq < 0)
 		return irq;
 	irq_set_chip_and_handler_name(irq, &line_chip, handle_simple_irq, "soft");
 	irq_modify_status(irq, IRQ_NOREQUEST | IRQ_NOAUTOEN, IRQ_NOPROBE);
-	err = request_irq(irq, line_handler, IRQF_NO_THREAD, line->device->name, line);
+	line->device = device;
+	err = request_irq(irq, line_handler, IRQF_NO_THREAD, line->name, line);
 	if (err) {
 		irq_free_descs(irq, 1);
 		return err;
@@ -117,37 +120,37 @@ static int line_request(struct evring_irq_line *line)
 	return 0;
 }
 
-static int line_init(struct evring_device *device)
+static void line_release(void *data)
 {
-	struct evring_irq_line *line = kzalloc(sizeof(*line), GFP_KERNEL_ACCOUNT);
-	int err;
-
-	if (!line)
-		return -ENOMEM;
-	line->device = device;
-	mutex_init(&line->lock);
-	line->work = IRQ_WORK_INIT_HARD(line_raise);
-	err = line_request(line);
-	if (err) {
-		kfree(line);
-		return err;
-	}
-	device->source_data = line;
-	return 0;
+	kfree(data);
 }
 
-/* A device that never came to be seen was never stopped. */
-static void line_free(struct evring_device *device)
-{
-	if (!device->source_data)
-		return;
-	line_stop(device);
-	kfree(device->source_data);
-}
-
-const struct evring_source_ops evring_irq_line_ops = {
-	.init = line_init,
+static const struct evring_driver_ops line_ops = {
+	.start = line_start,
 	.stop = line_stop,
 	.inject = line_inject,
-	.free = line_free,
+	.release = line_release,
 };
+
+/**
+ * evring_irq_line_add() - make a soft device with a line of its own
+ * @config: checked by evring_soft_add()
+ *
+ * Context: Process context.
+ * Return: as evring_register().
+ */
+struct evring_device *evring_irq_line_add(const struct evring_device_config *config)
+{
+	struct evring_driver_config driver = evring_source_config(config);
+	struct evring_irq_line *line = kzalloc(sizeof(*line), GFP_KERNEL_ACCOUNT);
+
+	if (!line)
+		return ERR_PTR(-ENOMEM);
+	mutex_init(&line->lock);
+	line->work = IRQ_WORK_INIT_HARD(line_raise);
+	strscpy(line->name, config->name, sizeof(line->name));
+	driver.flags |= EVRING_DRIVER_SINGLE_CONTEXT;
+	driver.ops = &line_ops;
+	driver.data = line;
+	return evring_register(&driver);
+}

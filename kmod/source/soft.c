@@ -3,7 +3,8 @@
  * The soft source: any number of processes inject by ioctl, one after another
  * through the producer's lock. Others may come in between the parts of a long batch.
  */
-#include "driver.h"
+#include <linux/err.h>
+
 #include "source.h"
 
 /* By value: a word written to a slot may alias the original. */
@@ -46,17 +47,8 @@ int evring_soft_part(struct evring_device *device, struct evring_inject *request
 	return part.left_count > 0;
 }
 
-/**
- * evring_soft_publish() - publish a checked batch
- * @device: a soft device
- * @request: its out fields are filled in
- * @events: kernel copy of the events
- *
- * Context: Process context.
- * Return: 0 or -ENODEV.
- */
-int evring_soft_publish(struct evring_device *device, struct evring_inject *request,
-			const void *events)
+static int soft_inject(struct evring_device *device, struct evring_inject *request,
+		       const void *events)
 {
 	int more;
 
@@ -69,6 +61,26 @@ int evring_soft_publish(struct evring_device *device, struct evring_inject *requ
 	return request->published_count ? 0 : more;
 }
 
-const struct evring_source_ops evring_soft_ops = {
-	.inject = evring_soft_publish,
+static const struct evring_driver_ops soft_ops = {
+	.inject = soft_inject,
 };
+
+/**
+ * evring_soft_add() - make a soft device
+ * @config: from EVRING_IOC_ADD; what concerns timers alone is zero, or says nothing
+ *
+ * Context: Process context.
+ * Return: as evring_register().
+ */
+struct evring_device *evring_soft_add(const struct evring_device_config *config)
+{
+	struct evring_driver_config driver = evring_source_config(config);
+
+	if (config->flags & ~(EVRING_DEVICE_IRQ_LINE | EVRING_DEVICE_ARM_IPI) ||
+	    config->rate_hz || config->batch_count > 1)
+		return ERR_PTR(-EINVAL);
+	if (config->flags & EVRING_DEVICE_IRQ_LINE)
+		return evring_irq_line_add(config);
+	driver.ops = &soft_ops;
+	return evring_register(&driver);
+}
