@@ -10,10 +10,12 @@
 
 #include <array>
 #include <bit>
+#include <cstring>
 #include <stdexcept>
 #include <utility>
 
 #include "local_memory.hpp"
+#include "local_socket.hpp"
 #include "system.hpp"
 
 namespace evring {
@@ -50,6 +52,10 @@ struct Group::Impl {
   std::uint64_t start = 0;
   std::uint64_t* gate = nullptr;
   std::optional<Registration> registration;
+
+  /// After attach_local().
+  SharedPages gate_page;
+  FileDescriptor owner;
 };
 
 void Group::Impl::write_page(std::uint64_t first_claim) {
@@ -118,13 +124,13 @@ Group Group::create(const Mapping& mapping, StartAt start_at, std::uint64_t sequ
 
 Group Group::attach(int fd, const Mapping& mapping, evring_consumer_page* gate) {
   const std::string what = mapping.name() + ": group";
+  const int seals = ::fcntl(fd, F_GET_SEALS);
+  check(seals >= 0 && (seals & F_SEAL_SHRINK) != 0, mapping.name(), "the file is not sealed");
   struct stat found {};
   if (::fstat(fd, &found) != 0) throw_errno(what);
   check(found.st_size == sizeof(evring_group_page), mapping.name(),
         differs("the file's length", static_cast<std::uint64_t>(found.st_size),
                 sizeof(evring_group_page)));
-  const int seals = ::fcntl(fd, F_GET_SEALS);
-  check(seals >= 0 && (seals & F_SEAL_SHRINK) != 0, mapping.name(), "the file is not sealed");
   FileDescriptor file(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
   if (!file) throw_errno(what);
   auto impl = std::make_shared<Impl>(mapping, std::move(file));
@@ -132,6 +138,31 @@ Group Group::attach(int fd, const Mapping& mapping, evring_consumer_page* gate) 
   impl->set_gate(gate);
   return Group(std::move(impl));
 }
+
+Group Group::attach_local(const std::string& ring, const std::string& name, StartAt start_at,
+                          std::uint64_t sequence) {
+  GroupRequest request;
+  request.attach.flags = kWantsGroup;
+  request.attach.start_at = to_abi(start_at);
+  request.attach.sequence = sequence;
+  if (!is_ring_name(name)) {
+    throw_errno('"' + name + "\": a group's name is " + kRingNameRule, EINVAL);
+  }
+  std::memcpy(request.group.data(), name.data(), name.size());
+  OwnerLink link = ask_owner(ring, request);
+  const bool is_gated = link.mapping.geometry().mode == Mode::kGated;
+  const auto& files = link.answer.descriptors;
+  check(link.answer.reply.descriptor_count == (is_gated ? 3U : 2U), ring,
+        "its answer is not whole");
+  SharedPages gate_page;
+  if (is_gated) gate_page = map_sealed_page(files[2], ring + ": group: the page of its cursor");
+  Group group = attach(files[1].get(), link.mapping, gate_page.as<evring_consumer_page>());
+  group.impl_->gate_page = std::move(gate_page);
+  group.impl_->owner = std::move(link.socket);
+  return group;
+}
+
+int Group::owner_fd() const noexcept { return impl_->owner ? impl_->owner.get() : -1; }
 
 int Group::fd() const noexcept { return impl_->file.get(); }
 const Mapping& Group::mapping() const noexcept { return impl_->mapping; }

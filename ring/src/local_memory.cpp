@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <linux/memfd.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -184,6 +185,8 @@ void LocalMemory::make_seats() {
     FileDescriptor doorbell_fd(ends[0]);
     FileDescriptor bell_rope(ends[1]);
     ::fcntl(bell_rope.get(), F_SETPIPE_SZ, kPageBytes);  // it holds a ring or two
+    // A consumer of another user reopens its end too.
+    if (::fchmod(doorbell_fd.get(), 0644) != 0) throw_errno(options.name + ": fchmod of a pipe");
     FileDescriptor timer_fd(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
     if (!timer_fd) throw_errno(options.name + ": timerfd_create");
     seats.push_back({std::move(file), std::move(page), std::move(doorbell_fd), std::move(bell_rope),

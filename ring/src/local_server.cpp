@@ -213,15 +213,11 @@ void LocalServer::accept_client() noexcept {
       !is_allowed(peer, service_.options().socket_mode)) {
     return;
   }
-  if (!has_room_for(peer.uid)) {
-    Response full;
-    say(full.reply, EMFILE, service_.options().name + ": its owner has too many connections");
-    send_response(fd, full);
-    return;
-  }
+  const bool is_one_too_many = !has_room_for(peer.uid);
   try {
     clients_[fd].socket = std::move(client);
     clients_[fd].session.uid = peer.uid;
+    clients_[fd].is_one_too_many = is_one_too_many;
     silent_.push_back({fd, Clock::now() + kSilenceLimit});
     watch(poll_.get(), fd, EPOLLIN | EPOLLRDHUP);
   } catch (...) {
@@ -246,18 +242,30 @@ void LocalServer::hear(int fd) noexcept {
     return;
   }
   const bool is_first = !std::exchange(client.has_asked, true);
-  const bool is_request = is_first
-                              ? length == sizeof(AttachRequest) || length == sizeof(GroupRequest)
-                              : client.session.may_publish && length <= message_.size();
-  if (length == 0 || !is_request) {
+  const bool is_whole = length != 0 && length <= message_.size();
+  if (!is_whole || !(is_first || client.session.may_publish)) {
     hang_up(fd);
     return;
   }
   std::erase_if(silent_, [fd](const Silent& silent) { return silent.fd == fd; });
-  const std::span<const std::byte> message(message_.data(), length);
-  const Response response = is_first ? service_.attach(client.session, message)
-                                     : service_.publish(client.session, message);
-  if (!send_response(fd, response)) hang_up(fd);
+  if (!answer(client, is_first, {message_.data(), length})) hang_up(fd);
+}
+
+/// @return whether the connection may stay.
+bool LocalServer::answer(Client& client, bool is_first,
+                         std::span<const std::byte> message) noexcept {
+  if (is_first && message.size() != sizeof(AttachRequest) &&
+      message.size() != sizeof(GroupRequest)) {
+    return false;
+  }
+  Response response;
+  if (client.is_one_too_many) {
+    say(response.reply, EMFILE, service_.options().name + ": its owner has too many connections");
+  } else {
+    response = is_first ? service_.attach(client.session, message)
+                        : service_.publish(client.session, message);
+  }
+  return send_response(client.socket.get(), response) && !client.is_one_too_many;
 }
 
 void LocalServer::hang_up(int fd) noexcept {

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -39,6 +40,7 @@ class LocalServer {
     FileDescriptor socket;
     Session session;
     bool has_asked = false;
+    bool is_one_too_many = false;  ///< and is told so when it asks
   };
   /// A connection that has said nothing yet, oldest first.
   struct Silent {
@@ -54,6 +56,7 @@ class LocalServer {
   void accept_client() noexcept;
   bool has_room_for(uid_t uid) const noexcept;
   void hear(int fd) noexcept;
+  bool answer(Client& client, bool is_first, std::span<const std::byte> message) noexcept;
   void hang_up(int fd) noexcept;
 
   LocalService service_;

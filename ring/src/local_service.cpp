@@ -14,6 +14,28 @@
 
 namespace evring {
 
+NamedGroup::NamedGroup(LocalMemory& memory, const Mapping& mapping, StartAt start_at,
+                       std::uint64_t sequence)
+    : memory_(memory) {
+  if (mapping.geometry().mode != Mode::kGated) {
+    group_ = Group::create(mapping, start_at, sequence);
+    return;
+  }
+  seat_ = take_seat(memory.side, memory.options.registered_count_max, start_at, sequence,
+                    memory.options.name);
+  try {
+    group_ = Group::create(mapping, StartAt::kSequence, seat_->sequence,
+                           memory.side.pages[seat_->index]);
+  } catch (...) {
+    leave_seat(memory.side, *seat_);
+    throw;
+  }
+}
+
+NamedGroup::~NamedGroup() {
+  if (seat_) leave_seat(memory_.side, *seat_);
+}
+
 void say(Reply& reply, int error, const std::string& text) noexcept {
   reply.error = error;
   const std::size_t bytes = std::min(text.size(), reply.text.size() - 1);
@@ -55,15 +77,16 @@ void LocalService::give(Session& session, std::span<const std::byte> message, Re
   GroupRequest request;
   std::memcpy(&request, message.data(), std::min(message.size(), sizeof(request)));
   const AttachRequest& asked = request.attach;
-  constexpr std::uint32_t kOneOf[] = {0, kWantsRegistration, kWantsToPublish};
+  constexpr std::uint32_t kOneOf[] = {0, kWantsRegistration, kWantsToPublish, kWantsGroup};
   if (asked.magic != kSocketMagic || asked.version != kSocketVersion || asked.reserved != 0 ||
       std::ranges::find(kOneOf, asked.flags) == std::end(kOneOf) ||
-      asked.start_at > EVRING_START_SEQUENCE || message.size() != sizeof(AttachRequest)) {
+      asked.start_at > EVRING_START_SEQUENCE || message.size() != request_bytes(asked.flags)) {
     refuse(EPROTO, "the request is not one of socket protocol " + std::to_string(kSocketVersion));
   }
   response.add(memory_->read_only_file.get());
   if (asked.flags == kWantsRegistration) give_seat(session, asked, response);
   if (asked.flags == kWantsToPublish) let_publish(session);
+  if (asked.flags == kWantsGroup) give_group(session, request, response);
 }
 
 void LocalService::give_seat(Session& session, const AttachRequest& request, Response& response) {
@@ -85,6 +108,25 @@ void LocalService::let_publish(Session& session) {
   const std::lock_guard<std::mutex> held(handler_mutex_);
   if (!handler_) refuse(EOPNOTSUPP, "its owner takes no events from others");
   session.may_publish = true;
+}
+
+void LocalService::give_group(Session& session, const GroupRequest& request, Response& response) {
+  const auto end = std::ranges::find(request.group, '\0');
+  const std::string name(request.group.begin(), end);
+  if (end == request.group.end() || !is_ring_name(name)) {
+    refuse(EINVAL, std::string("a group's name is ") + kRingNameRule);
+  }
+  std::erase_if(groups_, [](const auto& entry) { return entry.second.expired(); });
+  session.group = groups_[name].lock();
+  if (session.group == nullptr) {
+    session.group = std::make_shared<NamedGroup>(
+        *memory_, mapping_, start_of(request.attach.start_at), request.attach.sequence);
+    groups_[name] = session.group;
+  }
+  response.reply.sequence = session.group->group().start();
+  response.add(session.group->group().fd());
+  const std::optional<Seat>& seat = session.group->seat();
+  if (seat) response.add(memory_->seats[seat->index].page_file.get());
 }
 
 Response LocalService::publish(const Session& session,
@@ -130,6 +172,7 @@ void LocalService::check_batch(const PublishRequest& head,
 void LocalService::leave(Session& session) noexcept {
   if (session.seat) leave_seat(memory_->side, *session.seat);
   session.seat.reset();
+  session.group.reset();
 }
 
 void LocalService::set_inject_handler(InjectHandler handler) {

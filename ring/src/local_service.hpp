@@ -3,6 +3,7 @@
 // leave to publish, a group. Knows of no socket's life; nothing here waits for anybody.
 #pragma once
 
+#include <evring/group.hpp>
 #include <evring/local_ring.hpp>
 #include <evring/mapping.hpp>
 
@@ -10,6 +11,8 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -22,11 +25,30 @@
 
 namespace evring {
 
+/// A group that was made for a connection; it ends with the last one that has it.
+class NamedGroup {
+ public:
+  /// In a gated ring the group takes a seat, which its members move on together.
+  NamedGroup(LocalMemory& memory, const Mapping& mapping, StartAt start_at, std::uint64_t sequence);
+  NamedGroup(const NamedGroup&) = delete;
+  NamedGroup& operator=(const NamedGroup&) = delete;
+  ~NamedGroup();
+
+  const Group& group() const noexcept { return *group_; }
+  const std::optional<Seat>& seat() const noexcept { return seat_; }
+
+ private:
+  LocalMemory& memory_;
+  std::optional<Seat> seat_;
+  std::optional<Group> group_;
+};
+
 /// What a connection was given; taken back by LocalService::leave().
 struct Session {
   uid_t uid = 0;
   bool may_publish = false;
   std::optional<Seat> seat;
+  std::shared_ptr<NamedGroup> group;
 };
 
 /// A reply, and the descriptors that ride along. They stay the service's.
@@ -56,6 +78,7 @@ class LocalService {
   void give(Session& session, std::span<const std::byte> message, Response& response);
   void give_seat(Session& session, const AttachRequest& request, Response& response);
   void let_publish(Session& session);
+  void give_group(Session& session, const GroupRequest& request, Response& response);
   void check_batch(const PublishRequest& head, std::span<const std::byte> events) const;
   [[noreturn]] void refuse(int error, const std::string& why) const;
   template <class Fill>
@@ -63,6 +86,7 @@ class LocalService {
 
   std::shared_ptr<LocalMemory> memory_;
   Mapping mapping_;
+  std::map<std::string, std::weak_ptr<NamedGroup>> groups_;
   std::mutex handler_mutex_;
   InjectHandler handler_;
 };

@@ -194,9 +194,7 @@ OwnerLink ask_owner(const std::string& name, const GroupRequest& request) {
     throw_errno(name + ": " + why + path.native(), error);
   }
   check_owner(socket.get(), folder, name);
-  const bool asks_group = (request.attach.flags & kWantsGroup) != 0;
-  Answer answer =
-      ask(socket.get(), &request, asks_group ? sizeof(GroupRequest) : sizeof(AttachRequest), name);
+  Answer answer = ask(socket.get(), &request, request_bytes(request.attach.flags), name);
   if (answer.reply.descriptor_count == 0 || ::fcntl(answer.descriptors[0].get(), F_GET_SEALS) < 0) {
     throw_errno(name + ": no memory file came with the answer", EPROTO);
   }

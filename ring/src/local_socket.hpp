@@ -46,6 +46,11 @@ struct GroupRequest {
 };
 static_assert(sizeof(GroupRequest) == 64);
 
+/// How long a first message with these flags is.
+constexpr std::size_t request_bytes(std::uint32_t flags) noexcept {
+  return (flags & kWantsGroup) != 0 ? sizeof(GroupRequest) : sizeof(AttachRequest);
+}
+
 /// Publisher to owner, any number of times; behind it event_count events, event_bytes
 /// apart, as struct evring_inject lays them out.
 struct PublishRequest {

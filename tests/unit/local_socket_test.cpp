@@ -250,5 +250,26 @@ TEST_F(LocalSocketTest, RefusesASequenceThatIsNotThere) {
   }
 }
 
+TEST_F(LocalSocketTest, AnotherUserParksAtARingThatIsForAll) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can be two users";
+  LocalRing ring = LocalRing::named({.name = "for-all", .socket_mode = 0666});
+  const auto dir = local_socket_path("for-all").parent_path();
+  ASSERT_EQ(::chmod(dir.c_str(), 0755), 0);
+  ASSERT_EQ(::chmod(dir.parent_path().c_str(), 0755), 0);
+  Producer producer(ring);
+  const Gate armed;
+  const pid_t reader = testing::start_child([&] {
+    if (::setuid(65534) != 0) return false;
+    ::setenv("EVRING_RUNTIME_DIR", dir.c_str(), 1);  // root's: this user names it
+    Attachment attachment = attach_local("for-all", StartAt::kNewest);
+    if (!attachment.registration->arm({}, attachment.registration->sequence())) return false;
+    armed.open();
+    return is_readable(attachment.registration->doorbell_fd(), 10000);
+  });
+  armed.pass();
+  publish_numbered(producer, 1);
+  EXPECT_EQ(testing::wait_for(reader), 0);
+}
+
 }  // namespace
 }  // namespace evring

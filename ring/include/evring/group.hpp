@@ -67,10 +67,23 @@ class Group {
   ///         std::invalid_argument: the ring is gated and `gate` is null.
   static Group attach(int fd, const Mapping& mapping, evring_consumer_page* gate = nullptr);
 
+  /// Joins the group `name` of a local ring of another process, through its owner, or
+  /// makes it there, from `start_at` on. In a gated ring the group's seat is the owner's;
+  /// it ends, and the group with it, with the last connection: with the last copy of each
+  /// process's Group. A forked child attaches by itself; its parent's connection is not
+  /// its own. What members held when it ended is given up.
+  ///
+  /// @throws std::system_error: as evring::attach_local(); ENOSPC: the ring is gated and
+  ///         has no registration left.
+  static Group attach_local(const std::string& ring, const std::string& name,
+                            StartAt start_at = StartAt::kOldest, std::uint64_t sequence = 0);
+
   /// The group's memory file, to be handed to other processes.
   int fd() const noexcept;
   const Mapping& mapping() const noexcept;
   evring_group_page& page() const noexcept;
+  /// Hangs up when the ring's owner goes away; -1 but after attach_local().
+  int owner_fd() const noexcept;
   /// The cursor word of a gated ring's registration; null otherwise.
   std::uint64_t* gate() const noexcept;
   std::uint64_t start() const noexcept;
