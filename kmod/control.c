@@ -39,7 +39,7 @@ static int control_add(struct evring_device_config __user *user_config)
 	struct evring_device *device;
 	int err;
 
-	err = evring_copy_in(&config, sizeof(config), user_config);
+	err = evring_copy_in(&config, sizeof(config), EVRING_DEVICE_CONFIG_SIZE_V0, user_config);
 	if (err)
 		return err;
 	source = find_source(config.source);
@@ -68,7 +68,7 @@ static int control_remove(const void __user *user_name)
 	struct evring_device *device;
 	int err;
 
-	err = evring_copy_in(&name, sizeof(name), user_name);
+	err = evring_copy_in(&name, sizeof(name), EVRING_DEVICE_NAME_SIZE_V0, user_name);
 	if (err)
 		return err;
 	if (name.flags || strnlen(name.name, sizeof(name.name)) == sizeof(name.name))
@@ -88,7 +88,7 @@ static int control_list(void __user *user_info)
 	u64 wanted_id;
 	int err;
 
-	err = evring_copy_in(&info, sizeof(info), user_info);
+	err = evring_copy_in(&info, sizeof(info), EVRING_DEVICE_INFO_SIZE_V0, user_info);
 	if (err)
 		return err;
 	if (info.flags)
@@ -99,8 +99,6 @@ static int control_list(void __user *user_info)
 	device = evring_table_get_next(wanted_id);
 	if (!device)
 		return -ENOENT;
-	memset(&info, 0, sizeof(info));
-	info.size = sizeof(info);
 	evring_device_fill_info(device, &info);
 	evring_device_put(device);
 	return evring_copy_out(user_info, &info, sizeof(info));
@@ -110,12 +108,12 @@ static long control_ioctl(struct file *filp, unsigned int request, unsigned long
 {
 	void __user *user = (void __user *)argument;
 
-	switch (request) {
-	case EVRING_IOC_ADD:
+	switch (EVRING_IOCTL(request)) {
+	case EVRING_IOCTL(EVRING_IOC_ADD):
 		return may_change(filp) ? control_add(user) : -EBADF;
-	case EVRING_IOC_REMOVE:
+	case EVRING_IOCTL(EVRING_IOC_REMOVE):
 		return may_change(filp) ? control_remove(user) : -EBADF;
-	case EVRING_IOC_LIST:
+	case EVRING_IOCTL(EVRING_IOC_LIST):
 		return control_list(user);
 	default:
 		return -ENOTTY;

@@ -266,6 +266,9 @@ void evring_device_fill_info(struct evring_device *device, struct evring_device_
 	const struct evring_driver_state state = evring_device_state(device);
 	const struct evring_ring *ring = &device->ring;
 
+	const u32 size = info->size;
+
+	*info = (struct evring_device_info) { .size = size };
 	info->device_id = device->id;
 	strscpy(info->name, device->name, sizeof(info->name));
 	info->source = device->source;
@@ -287,4 +290,6 @@ void evring_device_fill_info(struct evring_device *device, struct evring_device_
 	info->lock_contended = READ_ONCE(producer->lock_contended);
 	info->open_count = READ_ONCE(device->openings.count);
 	info->registered_count = READ_ONCE(producer->cursors.count);
+	info->device_flags = producer->arm_ipi ? EVRING_DEVICE_ARM_IPI : 0;
+	info->armed_count = READ_ONCE(device->doorbell.sleepers.armed_count);
 }

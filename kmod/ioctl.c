@@ -17,13 +17,11 @@ static int ioctl_info(struct evring_device *device, void __user *user)
 	struct evring_device_info info;
 	int err;
 
-	err = evring_copy_in(&info, sizeof(info), user);
+	err = evring_copy_in(&info, sizeof(info), EVRING_DEVICE_INFO_SIZE_V0, user);
 	if (err)
 		return err;
 	if (info.flags)
 		return -EINVAL;
-	memset(&info, 0, sizeof(info));
-	info.size = sizeof(info);
 	evring_device_fill_info(device, &info);
 	return evring_copy_out(user, &info, sizeof(info));
 }
@@ -131,7 +129,7 @@ static int inject_request(struct evring_inject *request, struct evring_inject __
 slow:
 		user_access_end();
 	}
-	err = evring_copy_in(request, sizeof(*request), user);
+	err = evring_copy_in(request, sizeof(*request), EVRING_INJECT_SIZE_V0, user);
 	return err ?: put_user(0, &user->published_count);
 }
 
@@ -181,7 +179,7 @@ static int ioctl_register(struct evring_file *file, void __user *user)
 	struct evring_cursor *cursor;
 	int err;
 
-	err = evring_copy_in(&request, sizeof(request), user);
+	err = evring_copy_in(&request, sizeof(request), EVRING_REGISTER_SIZE_V0, user);
 	if (err)
 		return err;
 	if (request.flags || request.reserved0)
@@ -221,7 +219,7 @@ static int ioctl_set_rate(struct evring_device *device, const void __user *user)
 	struct evring_rate request;
 	int err;
 
-	err = evring_copy_in(&request, sizeof(request), user);
+	err = evring_copy_in(&request, sizeof(request), EVRING_RATE_SIZE_V0, user);
 	if (err)
 		return err;
 	if (request.flags || request.reserved0)
@@ -256,11 +254,13 @@ static int ioctl_disarm(struct evring_file *file)
 	return 0;
 }
 
-/* What only a descriptor open for writing may do. */
+/* What only a descriptor open for writing may do; @request without its size. */
 static bool is_change(unsigned int request)
 {
-	return request == EVRING_IOC_INJECT || request == EVRING_IOC_REGISTER ||
-	       request == EVRING_IOC_UNREGISTER || request == EVRING_IOC_SET_RATE;
+	return request == EVRING_IOCTL(EVRING_IOC_INJECT) ||
+	       request == EVRING_IOCTL(EVRING_IOC_REGISTER) ||
+	       request == EVRING_IOCTL(EVRING_IOC_UNREGISTER) ||
+	       request == EVRING_IOCTL(EVRING_IOC_SET_RATE);
 }
 
 long evring_ioctl(struct file *filp, unsigned int request, unsigned long argument)
@@ -269,25 +269,25 @@ long evring_ioctl(struct file *filp, unsigned int request, unsigned long argumen
 	struct evring_device *device = file->device;
 	void __user *user = (void __user *)argument;
 
-	if (is_change(request) && !(filp->f_mode & FMODE_WRITE))
+	if (is_change(EVRING_IOCTL(request)) && !(filp->f_mode & FMODE_WRITE))
 		return -EBADF;
 	if (_IOC_TYPE(request) == EVRING_IOC_TYPE && evring_device_dead(device))
 		return -ENODEV;
 
-	switch (request) {
-	case EVRING_IOC_INFO:
+	switch (EVRING_IOCTL(request)) {
+	case EVRING_IOCTL(EVRING_IOC_INFO):
 		return ioctl_info(device, user);
-	case EVRING_IOC_INJECT:
+	case EVRING_IOCTL(EVRING_IOC_INJECT):
 		return ioctl_inject(device, user);
-	case EVRING_IOC_REGISTER:
+	case EVRING_IOCTL(EVRING_IOC_REGISTER):
 		return ioctl_register(file, user);
-	case EVRING_IOC_UNREGISTER:
+	case EVRING_IOCTL(EVRING_IOC_UNREGISTER):
 		return ioctl_unregister(file);
-	case EVRING_IOC_SET_RATE:
+	case EVRING_IOCTL(EVRING_IOC_SET_RATE):
 		return ioctl_set_rate(device, user);
-	case EVRING_IOC_ARM:
-		return ioctl_arm(file, user);
-	case EVRING_IOC_DISARM:
+	case EVRING_IOCTL(EVRING_IOC_ARM):	/* does not say its size, so cannot grow */
+		return request == EVRING_IOC_ARM ? ioctl_arm(file, user) : -ENOTTY;
+	case EVRING_IOCTL(EVRING_IOC_DISARM):
 		return ioctl_disarm(file);
 	default:
 		return -ENOTTY;

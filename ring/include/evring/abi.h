@@ -438,6 +438,8 @@ struct evring_device_info {
 	__u32 open_count;
 	__u32 registered_count;
 	__u64 reserved[4];
+	__u32 device_flags;	/* EVRING_DEVICE_ARM_IPI, or not */
+	__u32 armed_count;
 };
 
 /**
@@ -528,6 +530,17 @@ struct evring_arm {
 	__u16 max_idle_ms;
 };
 
+/*
+ * The sizes of the first version. Structs that begin with their size grow at their end;
+ * a driver takes every size from these on, and cuts its answers to it.
+ */
+#define EVRING_DEVICE_CONFIG_SIZE_V0	112
+#define EVRING_DEVICE_NAME_SIZE_V0	40
+#define EVRING_DEVICE_INFO_SIZE_V0	200
+#define EVRING_INJECT_SIZE_V0		48
+#define EVRING_REGISTER_SIZE_V0		24
+#define EVRING_RATE_SIZE_V0		24
+
 #define EVRING_IOC_ADD		_IOWR(EVRING_IOC_TYPE, 0x01, struct evring_device_config)
 #define EVRING_IOC_REMOVE	_IOW(EVRING_IOC_TYPE, 0x02, struct evring_device_name)
 #define EVRING_IOC_LIST		_IOWR(EVRING_IOC_TYPE, 0x03, struct evring_device_info)
@@ -574,7 +587,7 @@ EVRING_ASSERT(EVRING_OFFSETOF(struct evring_group_page, claim) == 128);
 EVRING_ASSERT(EVRING_OFFSETOF(struct evring_group_page, member) == 1024);
 EVRING_ASSERT(sizeof(struct evring_device_config) == 112);
 EVRING_ASSERT(sizeof(struct evring_device_name) == 40);
-EVRING_ASSERT(sizeof(struct evring_device_info) == 200);
+EVRING_ASSERT(sizeof(struct evring_device_info) == 208);
 EVRING_ASSERT(sizeof(struct evring_inject) == 48);
 EVRING_ASSERT(sizeof(struct evring_register) == 24);
 EVRING_ASSERT(sizeof(struct evring_rate) == 24);
