@@ -2,11 +2,13 @@
 """Named local rings from end to end: add, inject, list, watch, stat; and doctor, bench."""
 import json
 import os
+import signal
 import subprocess
+import sys
 import time
 import unittest
 
-from command import CommandTest
+from command import EVRING, MODULE_LOADED, CommandTest
 
 
 def lines_of(out):
@@ -129,6 +131,23 @@ class LocalRings(CommandTest):
         code, out, _ = self.interrupt(top)
         self.assertEqual(code, 0)
         self.assertGreater(out.count("RING / CONSUMER"), 1)
+
+    def test_stopped_owners_hold_up_the_list_once(self):
+        """Each was asked for two seconds, one after the other: 40 of them for 80 s."""
+        count = 40
+        owners = [self.start("add", "--local", f"s{i}") for i in range(count)]
+        for i in range(count):
+            self.await_local(f"s{i}")
+        self.start("add", "--local", "well")
+        self.await_local("well")
+        for owner in owners:
+            owner.send_signal(signal.SIGSTOP)
+        done = subprocess.run([EVRING, "list", "--local", "--json"], env=self.env, text=True,
+                              capture_output=True, timeout=count, check=False)
+        self.assertEqual([ring["name"] for ring in json.loads(done.stdout)["local"]],
+                         ["local:well"])
+        for i in range(count):
+            self.assertIn(f"local ring 's{i}': its owner does not answer", done.stderr)
 
     def test_a_long_line_is_refused_or_cut(self):
         words = ("inject", "--local", "long", "--payload", "x" * 50)

@@ -1,13 +1,72 @@
 // SPDX-License-Identifier: MIT
 #include "cli/ring_info.hpp"
 
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
 #include <cstring>
 #include <evring/status.hpp>
+#include <set>
+#include <string_view>
+#include <system_error>
+#include <thread>
 
 #include "tool/kernel_access.hpp"
 #include "tool/ring_options.hpp"
 
 namespace evring::cli {
+namespace {
+
+constexpr std::size_t kAskersMax = 256;  // threads that wait, nothing more
+
+struct Answer {
+  std::optional<RingInfo> info;
+  std::string refusal;
+};
+
+/// Two seconds at most.
+Answer ask_owner(const std::string& name) {
+  try {
+    return {info_of(name, attach_local(name).mapping), ""};
+  } catch (const std::system_error& error) {
+    const int code = error.code().value();
+    if (code == ENOENT || code == ECONNREFUSED) return {};  // it left, or died
+    const bool is_mute = code == EAGAIN || code == ETIMEDOUT;
+    return {std::nullopt, fmt::format("local ring '{}': {}", name,
+                                      is_mute ? "its owner does not answer; let it go on, or end it"
+                                              : error.what())};
+  } catch (const std::exception& error) {  // a file of another name than rings have
+    return {std::nullopt, error.what()};
+  }
+}
+
+/// Names of the local rings of this user, sorted: of dead owners too.
+std::vector<std::string> local_names() {
+  constexpr std::string_view kSuffix = ".sock";
+  std::vector<std::string> names;
+  const std::optional<RuntimeDir> folder = RuntimeDir::find();
+  if (!folder) return names;
+  for (const std::string& file : folder->names()) {
+    if (file.ends_with(kSuffix)) names.push_back(file.substr(0, file.size() - kSuffix.size()));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+/// All of them at once: however many owners are stopped, it takes the two seconds of one.
+std::vector<Answer> ask_owners(const std::vector<std::string>& names) {
+  std::vector<Answer> answers(names.size());
+  std::atomic<std::size_t> next{0};
+  const auto ask = [&] {
+    for (std::size_t i; (i = next.fetch_add(1)) < names.size();) answers[i] = ask_owner(names[i]);
+  };
+  std::vector<std::jthread> askers;
+  for (std::size_t i = 0; i < std::min(names.size(), kAskersMax); ++i) askers.emplace_back(ask);
+  for (std::jthread& asker : askers) asker.join();
+  return answers;
+}
+
+}  // namespace
 
 RingInfo info_of(const evring_device_info& device) {
   RingInfo info;
@@ -60,22 +119,20 @@ std::vector<RingInfo> list_devices() {
   return all;
 }
 
-std::vector<RingInfo> list_local_rings() {
-  std::vector<RingInfo> all;
+std::vector<RingInfo> list_local_rings(const std::function<bool(const std::string&)>& is_wanted) {
   std::vector<std::string> names;
   try {
-    names = local_ring_names();
+    names = local_names();
   } catch (const RuntimeDirRefused& error) {
-    warn_of(error);
+    warn_once(error.what());
   }
-  for (const std::string& name : names) {
-    try {
-      all.push_back(info_of(name, attach_local(name).mapping));
-    } catch (const std::system_error&) {
-      // Its owner left between the listing and the look.
-    }
+  std::erase_if(names, [&](const std::string& name) { return !is_wanted("local:" + name); });
+  std::vector<RingInfo> rings;
+  for (Answer& answer : ask_owners(names)) {
+    if (answer.info) rings.push_back(*std::move(answer.info));
+    if (!answer.refusal.empty()) warn_once(answer.refusal);
   }
-  return all;
+  return rings;
 }
 
 Json to_json(const RingInfo& info) {
@@ -103,9 +160,9 @@ Json to_json(const RingInfo& info) {
   return json;
 }
 
-void warn_of(const RuntimeDirRefused& error) {
-  static std::string said;
-  if (said != error.what()) warn(said = error.what());
+void warn_once(const std::string& line) {
+  static std::set<std::string> said;
+  if (said.insert(line).second) warn(line);
 }
 
 }  // namespace evring::cli

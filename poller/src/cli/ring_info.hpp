@@ -6,6 +6,7 @@
 #include <evring/device.hpp>
 #include <evring/local_ring.hpp>
 #include <evring/runtime_dir.hpp>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,11 +48,13 @@ RingInfo info_of(const std::string& local_name, const Mapping& mapping);
 /// All devices, by id. Empty when the module is not loaded.
 /// @throws Failure: no permission.
 std::vector<RingInfo> list_devices();
-/// All local rings that answer, by name; warns of a folder that is refused.
-std::vector<RingInfo> list_local_rings();
 
-/// A line on standard error, once for the same refusal.
-void warn_of(const RuntimeDirRefused& error);
+/// The wanted local rings (`local:NAME`) that answer, by name; all are asked at once. Warns
+/// once of each owner that does not answer, and of a folder that is refused.
+std::vector<RingInfo> list_local_rings(const std::function<bool(const std::string&)>& is_wanted);
+
+/// A line on standard error, if it has not been said before.
+void warn_once(const std::string& line);
 
 Json to_json(const RingInfo& info);
 

@@ -39,17 +39,17 @@ bool is_wanted(const Asked& asked, const std::string& name) {
 
 Sample take_sample(const Asked& asked) {
   Sample sample{Clock::now(), {}, {}};
-  for (auto* list : {&list_devices, &list_local_rings}) {
-    for (RingInfo& ring : list()) {
-      if (is_wanted(asked, ring.name)) sample.rings.push_back(std::move(ring));
-    }
+  for (RingInfo& ring : list_devices()) {
+    if (is_wanted(asked, ring.name)) sample.rings.push_back(std::move(ring));
   }
+  const auto wanted = [&](const std::string& name) { return is_wanted(asked, name); };
+  for (RingInfo& ring : list_local_rings(wanted)) sample.rings.push_back(std::move(ring));
   try {
     for (ConsumerEntry& entry : read_consumer_board()) {
       if (is_wanted(asked, entry.ring)) sample.consumers.push_back(std::move(entry));
     }
   } catch (const RuntimeDirRefused& error) {
-    warn_of(error);
+    warn_once(error.what());
   }
   return sample;
 }

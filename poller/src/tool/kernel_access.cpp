@@ -31,6 +31,9 @@ std::string remedy_for(int error) {
                          EVRING_DEVICE_COUNT_MAX, EVRING_CONSUMER_COUNT_MAX);
     case ENOMEM:
       return "take fewer or smaller slots";
+    case EAGAIN:
+    case ETIMEDOUT:
+      return "its owner is stopped: let it go on, or end it";
     case ECONNREFUSED:
       return "start it again; 'evring list' shows what is there";
     case ENODEV:
