@@ -26,11 +26,14 @@ expect 1 "module evring is not loaded" evring list --kernel
 expect 1 "module evring is not loaded" evring add foo
 expect 1 "module evring is not loaded" evring watch foo
 expect 4 "skipped" evring stress --device kernel --skip-if-absent
-expect 0 "neither loaded nor installed" evring doctor
+expect 1 "neither loaded nor installed" evring doctor
+expect 1 "no devices without the module" evring doctor
+expect 0 "local rings are found" evring doctor --local
 
 insmod /modules/evring.ko || fail "evring.ko does not load"
 echo "== with it"
 expect 0 "evring is loaded" evring doctor
+expect 0 "devices by" evring doctor
 expect 0 "no rings" evring list
 expect 1 "device 'foo': not found in /dev/evring; 'evring list' shows what is there" evring watch foo
 expect 1 "not found in /dev/evring" evring remove foo

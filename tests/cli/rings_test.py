@@ -157,19 +157,58 @@ class LocalRings(CommandTest):
 
 
 class Machine(CommandTest):
+    def doctor(self, *words):
+        """Exit code, JSON, and the checks by name."""
+        code, report = self.run_json("doctor", "--json", *words)
+        return code, report, {check["name"]: check for check in report["checks"]}
+
     def test_doctor(self):
-        code, report = self.run_json("doctor", "--json")
-        self.assertEqual(code, 0)
-        names = {check["name"] for check in report["checks"]}
+        code, report, checks = self.doctor()
         self.assertLessEqual({"module", "control node", "io_uring", "huge pages", "allowed CPUs",
                               "memlock bytes", "rtprio", "membarrier", "/proc", "runtime folder"},
-                             names)
+                             set(checks))
         for check in report["checks"]:
             self.assertIn(check["state"], ("good", "limited", "missing"))
             self.assertNotEqual(check["found"], "")
             self.assertEqual(check["state"] == "good", check["remedy"] == "", check)
         self.assertIn(report["rungs"]["local"], ("io_uring poll", "epoll"))
-        self.assertIn(f"kernel {report['kernel']}", self.run_it("doctor").stdout)
+        text = self.run_it("doctor")
+        self.assertEqual(text.returncode, code)
+        self.assertIn(f"kernel {report['kernel']}", text.stdout)
+
+    @unittest.skipIf(MODULE_LOADED, "the module is loaded")
+    def test_doctor_without_module_promises_no_doorbell_of_devices(self):
+        code, report, checks = self.doctor()
+        self.assertEqual(checks["module"]["state"], "missing")
+        self.assertEqual(code, 1, "devices do not work")
+        self.assertIsNone(report["rungs"]["device"])
+        self.assertNotIn("devices by", self.run_it("doctor").stdout)
+
+    def test_doctor_of_local_rings_is_content_without_module(self):
+        code, _, checks = self.doctor("--local")
+        self.assertNotIn("module", checks)
+        states = {check["state"] for check in checks.values()}
+        self.assertEqual(code, 1 if "missing" in states else 0)
+
+    def test_doctor_tries_what_it_could_read_of(self):
+        """Root gets SCHED_FIFO whatever the limit says."""
+        asked = ("import os; os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))")
+        granted = subprocess.run([sys.executable, "-c", asked], capture_output=True,
+                                 check=False).returncode == 0
+        self.assertEqual(self.doctor()[2]["rtprio"]["state"], "good" if granted else "limited")
+
+    def test_doctor_refuses_a_folder_of_others(self):
+        elsewhere = os.path.join(self.folder.name, "elsewhere")
+        os.mkdir(elsewhere)
+        evring = os.path.join(self.folder.name, "evring")
+        os.symlink(elsewhere, evring)
+        code, _, checks = self.doctor("--local")
+        self.assertEqual((code, checks["runtime folder"]["state"]), (1, "missing"), "a link")
+        os.remove(evring)
+        os.mkdir(evring, 0o777)
+        os.chmod(evring, 0o777)
+        code, _, checks = self.doctor("--local")
+        self.assertEqual((code, checks["runtime folder"]["state"]), (1, "missing"), "open to all")
 
     def test_bench_names_machine_and_spread_of_each_core(self):
         code, report = self.run_json("bench", "--rounds", "3", "--round-seconds", "0.01", "--json")

@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: MIT
 // The checks of `evring doctor`. Each tries the thing itself where that does no
 // harm, and reads what the kernel says of it elsewhere.
+#include <fcntl.h>
 #include <linux/membarrier.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <evring/abi.h>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <evring/local_ring.hpp>
 #include <evring/poller/cpu_list.hpp>
 #include <evring/poller/ladder.hpp>
 #include <evring/poller/relax.hpp>
+#include <evring/runtime_dir.hpp>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
+#include <thread>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -25,7 +27,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/doctor/doctor.hpp"
-#include "tool/kernel_access.hpp"
+#include "tool/module.hpp"
 
 namespace evring::cli {
 namespace {
@@ -33,35 +35,31 @@ namespace {
 using State = Check::State;
 namespace fs = std::filesystem;
 
-bool module_on_disk() {
-  utsname machine{};
-  uname(&machine);
-  std::error_code error;
-  const fs::path folder = fs::path("/lib/modules") / machine.release;
-  for (const char* sub : {"extra", "updates", "kernel/drivers/misc"}) {
-    for (const char* file : {"evring.ko", "evring.ko.xz", "evring.ko.zst"}) {
-      if (fs::exists(folder / sub / file, error)) return true;
-    }
-    if (fs::exists(folder / sub / "dkms" / "evring.ko", error)) return true;
-  }
-  return false;
-}
-
 Check check_module() {
-  if (fs::exists("/sys/module/evring")) return {"module", State::kGood, "evring is loaded", ""};
-  if (module_on_disk()) {
-    return {"module", State::kMissing, "evring is installed, not loaded", "modprobe evring"};
+  const ModuleFound module = find_module();
+  switch (module.state) {
+    case ModuleFound::State::kLoaded:
+      return {"module", State::kGood, "evring is loaded", ""};
+    case ModuleFound::State::kInstalled:
+      return {"module", State::kMissing,
+              fmt::format("evring is installed, not loaded: {}", module.path), "modprobe evring"};
+    case ModuleFound::State::kAbsent:
+      break;
   }
   return {"module", State::kMissing, "evring is neither loaded nor installed for this kernel",
           "build kmod/ and insmod evring.ko; local rings work without it"};
 }
 
 Check check_control() {
-  if (access(EVRING_CONTROL_PATH, R_OK | W_OK) == 0) {
-    return {"control node", State::kGood, EVRING_CONTROL_PATH " is there and may be written", ""};
+  for (const int mode : {O_RDWR, O_RDONLY}) {
+    if (FileDescriptor(open(EVRING_CONTROL_PATH, mode | O_CLOEXEC))) {
+      if (mode == O_RDWR) return {"control node", State::kGood, "devices can be made", ""};
+      return {"control node", State::kLimited, "devices can be listed, not made",
+              "run as root, or have the mode of " EVRING_CONTROL_PATH " opened"};
+    }
   }
   const int error = errno;
-  return {"control node", error == ENOENT ? State::kMissing : State::kLimited,
+  return {"control node", State::kMissing,
           fmt::format("{}: {}", EVRING_CONTROL_PATH, std::strerror(error)),
           error == ENOENT ? "load the module" : "run as root, or have its mode opened"};
 }
@@ -77,10 +75,11 @@ Check check_io_uring() {
   }
   const std::string disabled = read_line("/proc/sys/kernel/io_uring_disabled");
   const bool by_sysctl = !disabled.empty() && disabled != "0";
-  return {"io_uring", State::kMissing,
-          by_sysctl ? fmt::format("kernel.io_uring_disabled is {}", disabled) : support.reason,
-          by_sysctl ? "sysctl kernel.io_uring_disabled=0; until then pollers use epoll"
-                    : "allow it in the container's seccomp profile; until then pollers use epoll"};
+  return {"io_uring", State::kLimited,
+          fmt::format("{}; pollers use epoll",
+                      by_sysctl ? "kernel.io_uring_disabled is " + disabled : support.reason),
+          by_sysctl ? "sysctl kernel.io_uring_disabled=0"
+                    : "allow it in the container's seccomp profile"};
 }
 
 Check check_proc() {
@@ -109,27 +108,52 @@ std::uint64_t meminfo_kib(const std::string& key) {
   return 0;
 }
 
+/// By asking for them: some may be reserved only when they are asked for.
 Check check_huge_pages() {
-  const std::uint64_t free_pages = meminfo_kib("HugePages_Free");
-  const std::string shmem = read_line("/sys/kernel/mm/transparent_hugepage/shmem_enabled");
-  const auto begin = shmem.find('[');
-  const std::string chosen =
-      begin == std::string::npos ? "" : shmem.substr(begin + 1, shmem.find(']') - begin - 1);
-  if (free_pages != 0) {
+  const LocalRing ring =
+      LocalRing::anonymous({.slot_count = 16384, .name = "doctor", .huge_pages = true});
+  if (ring.huge_pages()) {
     return {"huge pages", State::kGood,
-            fmt::format("{} free of {} KiB", free_pages, meminfo_kib("Hugepagesize")), ""};
+            fmt::format("a ring of 1 MiB got them; {} more of {} KiB are free",
+                        meminfo_kib("HugePages_Free"), meminfo_kib("Hugepagesize")),
+            ""};
   }
-  return {"huge pages", State::kLimited,
-          fmt::format("none reserved; transparent ones for shared memory: {}",
-                      chosen.empty() ? "not offered" : chosen),
+  return {"huge pages", State::kLimited, "a ring of 1 MiB that asks for them gets small ones",
           "sysctl vm.nr_hugepages=64, for rings of megabytes"};
+}
+
+std::string limit_text(int resource) {
+  rlimit limit{};
+  getrlimit(static_cast<__rlimit_resource_t>(resource), &limit);
+  return limit.rlim_cur == RLIM_INFINITY ? "unlimited" : std::to_string(limit.rlim_cur);
+}
+
+/// By an io_uring that was made: kernels before 5.12 count its memory, unless root asks.
+Check check_memlock() {
+  const std::string found = limit_text(RLIMIT_MEMLOCK);
+  if (probe_io_uring().error != ENOMEM) return {"memlock bytes", State::kGood, found, ""};
+  return {"memlock bytes", State::kLimited, found + ", too little for io_uring",
+          "ulimit -l, or LimitMEMLOCK= of the service"};
+}
+
+/// By a thread that asks for it: root may, whatever the limit is.
+Check check_real_time() {
+  int error = 0;
+  std::thread([&error] {
+    const sched_param lowest{.sched_priority = 1};
+    error = pthread_setschedparam(pthread_self(), SCHED_FIFO, &lowest);
+  }).join();
+  const std::string found = "limit " + limit_text(RLIMIT_RTPRIO);
+  if (error == 0) return {"rtprio", State::kGood, "SCHED_FIFO is granted, " + found, ""};
+  return {"rtprio", State::kLimited,
+          fmt::format("SCHED_FIFO is refused ({}), {}", std::strerror(error), found),
+          "ulimit -r, or LimitRTPRIO= of the service, for pollers under SCHED_FIFO"};
 }
 
 Check check_limit(const char* name, int resource, rlim_t wanted, const std::string& remedy) {
   rlimit limit{};
   getrlimit(static_cast<__rlimit_resource_t>(resource), &limit);
-  const std::string found =
-      limit.rlim_cur == RLIM_INFINITY ? "unlimited" : std::to_string(limit.rlim_cur);
+  const std::string found = limit_text(resource);
   if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= wanted) {
     return {name, State::kGood, found, ""};
   }
@@ -148,18 +172,17 @@ Check check_cpus() {
   return {"allowed CPUs", State::kGood, found, ""};
 }
 
+/// By making it, as whoever serves a ring does.
 Check check_runtime_folder() {
-  const fs::path folder = local_socket_path("x").parent_path();
-  fs::path there = folder;
-  std::error_code error;
-  while (!fs::exists(there, error) && there.has_relative_path()) there = there.parent_path();
-  const char* variable = std::getenv("XDG_RUNTIME_DIR");
-  const std::string found =
-      fmt::format("local rings are found in {} (XDG_RUNTIME_DIR is {})", folder.string(),
-                  variable == nullptr ? "not set" : variable);
-  if (access(there.c_str(), W_OK | X_OK) == 0) return {"runtime folder", State::kGood, found, ""};
-  return {"runtime folder", State::kMissing, fmt::format("{} may not be written", there.string()),
-          "set XDG_RUNTIME_DIR to a folder of yours; anonymous rings work without"};
+  try {
+    return {"runtime folder", State::kGood,
+            fmt::format("local rings are found in {}", RuntimeDir::make().path().string()), ""};
+  } catch (const RuntimeDirRefused& error) {
+    return {"runtime folder", State::kMissing, error.what(), "anonymous rings work without"};
+  } catch (const std::system_error& error) {
+    return {"runtime folder", State::kMissing, error.what(),
+            "set XDG_RUNTIME_DIR to a folder of yours; anonymous rings work without"};
+  }
 }
 
 #if defined(__x86_64__)
@@ -172,17 +195,15 @@ bool cpuid_bit(unsigned leaf, unsigned sub, unsigned reg, unsigned bit) {
 
 }  // namespace
 
-std::vector<Check> check_kernel_side() {
-  return {check_module(), check_control(), check_io_uring(), check_membarrier(), check_proc()};
-}
+std::vector<Check> check_devices() { return {check_module(), check_control()}; }
+
+std::vector<Check> check_kernel() { return {check_io_uring(), check_membarrier(), check_proc()}; }
 
 std::vector<Check> check_process() {
   return {check_cpus(),
           check_huge_pages(),
-          check_limit("memlock bytes", RLIMIT_MEMLOCK, 8 << 20,
-                      "ulimit -l, or LimitMEMLOCK= of the service: io_uring and huge pages"),
-          check_limit("rtprio", RLIMIT_RTPRIO, 1,
-                      "ulimit -r, or LimitRTPRIO= of the service, for pollers under SCHED_FIFO"),
+          check_memlock(),
+          check_real_time(),
           check_limit("open files", RLIMIT_NOFILE, 1024, "ulimit -n: several for each ring"),
           check_runtime_folder()};
 }

@@ -4,6 +4,7 @@
 
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <evring/poller/ladder.hpp>
 #include <memory>
 
@@ -25,52 +26,75 @@ const char* state_name(Check::State state) {
   return "unknown";
 }
 
-/// The best rung that a kernel device and a local ring can get here.
+/// The best rung that a kernel device and a local ring can get here; of devices none
+/// where there can be none.
 Json best_rungs(const UringSupport& uring) {
-  const char* fallback = to_string(Rung::kEpoll);
-  const char* device = fallback;
-  if (uring.usable)
-    device = to_string(uring.uring_command ? Rung::kUringCommand : Rung::kUringPoll);
-  return {{"device", device},
-          {"local", uring.usable ? to_string(Rung::kUringPoll) : fallback},
-          {"reason", uring.reason}};
+  Json rungs = {{"device", nullptr},
+                {"local", to_string(uring.usable ? Rung::kUringPoll : Rung::kEpoll)},
+                {"reason", uring.reason}};
+  if (!module_loaded()) return rungs;
+  const Rung with_uring = uring.uring_command ? Rung::kUringCommand : Rung::kUringPoll;
+  rungs["device"] = to_string(uring.usable ? with_uring : Rung::kEpoll);
+  return rungs;
 }
 
-int run_doctor(bool json) {
-  std::vector<Check> checks = check_kernel_side();
-  for (Check& check : check_process()) checks.push_back(std::move(check));
-  for (Check& check : check_cpu()) checks.push_back(std::move(check));
-  const Json rungs = best_rungs(probe_io_uring());
-  utsname machine{};
-  uname(&machine);
-  if (json) {
-    Json array = Json::array();
-    for (const Check& check : checks) {
-      array.push_back({{"name", check.name},
-                       {"state", state_name(check.state)},
-                       {"found", check.found},
-                       {"remedy", check.remedy}});
-    }
-    print_json({{"kernel", machine.release}, {"rungs", rungs}, {"checks", array}});
-    return kFine;
+std::vector<Check> run_checks(bool local_only) {
+  std::vector<Check> checks;
+  for (auto* part : {&check_devices, &check_kernel, &check_process, &check_cpu}) {
+    if (local_only && part == &check_devices) continue;
+    for (Check& check : part()) checks.push_back(std::move(check));
   }
-  print("kernel {}\n", machine.release);
+  return checks;
+}
+
+void print_checks_json(const std::vector<Check>& checks, const Json& rungs, const char* kernel) {
+  Json array = Json::array();
+  for (const Check& check : checks) {
+    array.push_back({{"name", check.name},
+                     {"state", state_name(check.state)},
+                     {"found", check.found},
+                     {"remedy", check.remedy}});
+  }
+  print_json({{"kernel", kernel}, {"rungs", rungs}, {"checks", array}});
+}
+
+void print_checks(const std::vector<Check>& checks, const Json& rungs, const char* kernel) {
+  print("kernel {}\n", kernel);
   for (const Check& check : checks) {
     print("{:<8} {:<18} {}\n", state_name(check.state), check.name, check.found);
     if (!check.remedy.empty()) print("{:<8} {:<18} -> {}\n", "", "", check.remedy);
   }
-  print("doorbells: devices by {}, local rings by {}\n", rungs["device"].get<std::string>(),
+  print("doorbells: {}, local rings by {}\n",
+        rungs["device"].is_null() ? "no devices without the module"
+                                  : "devices by " + rungs["device"].get<std::string>(),
         rungs["local"].get<std::string>());
-  return kFine;
+}
+
+int run_doctor(bool local_only, bool json) {
+  const std::vector<Check> checks = run_checks(local_only);
+  const Json rungs = best_rungs(probe_io_uring());
+  utsname machine{};
+  uname(&machine);
+  (json ? print_checks_json : print_checks)(checks, rungs, machine.release);
+  const bool all_work = std::none_of(checks.begin(), checks.end(), [](const Check& check) {
+    return check.state == Check::State::kMissing;
+  });
+  return all_work ? kFine : kError;
 }
 
 }  // namespace
 
 void add_doctor(Program& program) {
-  const auto json = std::make_shared<bool>(false);
+  struct Asked {
+    bool local = false;
+    bool json = false;
+  };
+  const auto asked = std::make_shared<Asked>();
   CLI::App* sub = program.add("doctor", "Say what this machine offers, and what to do about lacks",
-                              [json] { return run_doctor(*json); });
-  sub->add_flag("--json", *json, "Print JSON");
+                              [asked] { return run_doctor(asked->local, asked->json); });
+  sub->add_flag("--local", asked->local, "Only what local rings need: not the kernel module");
+  sub->add_flag("--json", asked->json, "Print JSON");
+  sub->footer("Exit codes: 0 all is good or merely limited, 1 something does not work.");
 }
 
 }  // namespace evring::cli
