@@ -35,10 +35,10 @@ static bool name_is_good(const char *name)
 {
 	size_t i, length = strnlen(name, EVRING_NAME_BYTES);
 
-	if (!length || length == EVRING_NAME_BYTES || !strcmp(name, "control"))
+	if (!length || length == EVRING_NAME_BYTES || name[0] == '.' || !strcmp(name, "control"))
 		return false;
 	for (i = 0; i < length; i++)
-		if (!isascii(name[i]) || (!isalnum(name[i]) && name[i] != '-' && name[i] != '_'))
+		if (!isascii(name[i]) || (!isalnum(name[i]) && !strchr("-_.", name[i])))
 			return false;
 	return true;
 }

@@ -361,7 +361,7 @@ struct evring_group_page {
  * struct evring_device_config - EVRING_IOC_ADD
  * @size: sizeof(struct evring_device_config) as the caller knows it
  * @flags: EVRING_DEVICE_*
- * @name: letters, digits, '-' and '_'; unique; not "control"
+ * @name: letters, digits, '-', '_' and '.', not '.' first; unique; not "control"
  * @source: EVRING_SOURCE_SOFT or EVRING_SOURCE_TIMER
  * @mode: enum evring_mode
  * @slot_count: a power of two, at most EVRING_SLOT_COUNT_MAX
