@@ -41,6 +41,8 @@ expect 1 "not found in /dev/evring" evring inject foo --count 1
 
 expect 0 "/dev/evring/soft0" evring add soft0 --slots 64
 expect 1 "device 'soft0'" evring add soft0
+expect 0 "/dev/evring/a.b" evring add a.b --barrier ipi --slots 64
+expect 0 "" evring remove a.b
 expect 0 "soft0" evring list
 expect 0 "offered 3, published 3, dropped 0" evring inject soft0 --payload hello --count 3 --type 5
 expect 0 "received 3 + lost 0 = 3" evring watch soft0 --start oldest --count 3

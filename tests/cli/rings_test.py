@@ -149,6 +149,26 @@ class LocalRings(CommandTest):
         for i in range(count):
             self.assertIn(f"local ring 's{i}': its owner does not answer", done.stderr)
 
+    def test_a_ring_that_is_served_takes_events_from_any_terminal(self):
+        """`add --local` alone made a ring that nobody could inject into."""
+        owner = self.start("add", "--local", "open")
+        self.await_local("open")
+        watcher = self.start("watch", "local:open", "--start", "oldest", "--count", "3", "--json")
+        for text, count in (("hello", 2), ("ring", 1)):
+            done = self.run_it("inject", "local:open", "--payload", text, "--count", str(count),
+                               "--type", "5")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual(done.stdout, f"local:open: offered {count}, published {count}, dropped 0\n")
+        code, out, err = self.finish(watcher)
+        self.assertEqual(code, 0, err)
+        events = lines_of(out)[:3]
+        self.assertEqual([bytes.fromhex(event["payload"]) for event in events],
+                         [b"hello", b"hello", b"ring"])
+        self.assertEqual([event["type"] for event in events], [5, 5, 5])
+        code, out, _ = self.interrupt(owner)
+        self.assertEqual(code, 0)
+        self.assertIn("offered 3, published 3, dropped 0", out)
+
     def test_a_long_line_is_refused_or_cut(self):
         words = ("inject", "--local", "long", "--payload", "x" * 50)
         self.check_error(self.run_it(*words), 1, "50 bytes do not fit in a payload of 40",

@@ -76,6 +76,8 @@ class UsageErrors(CommandTest):
         (("add", "x" * 32), "1 to 31 letters"),
         (("add", "x", "--rate", "10"), "a soft device has no timer"),
         (("add", "x", "--local", "--irq-line"), "a local ring has no interrupt"),
+        (("add", "x", "--local", "--barrier", "ipi"), "a local ring has no interrupt"),
+        (("add", "x", "--barrier", "none"), "--barrier"),
         (("add", "--local", "x", "--slots", "4", "--batch", "8"), "8 events do not fit in 4 slots"),
         (("remove", "local:x"), "ends with the process that serves it"),
         (("bench", "nonsense"), "known are publish"),

@@ -19,6 +19,7 @@ struct Asked {
   bool json = false;
   bool irq_line = false;
   bool drop_when_full = false;
+  bool arm_ipi = false;
   std::uint32_t source = EVRING_SOURCE_SOFT;
   RingShape shape;
   std::uint64_t rate_hz = 0;
@@ -38,6 +39,7 @@ int add_device(const Asked& asked) {
   config.batch_count = asked.batch_count;
   if (asked.home_cpu >= 0) config.home_cpu = static_cast<std::uint32_t>(asked.home_cpu);
   if (asked.irq_line) config.flags |= EVRING_DEVICE_IRQ_LINE;
+  if (asked.arm_ipi) config.flags |= EVRING_DEVICE_ARM_IPI;
   Control control = open_control();
   std::uint64_t id = 0;
   try {
@@ -59,16 +61,16 @@ int add_device(const Asked& asked) {
 int serve_local(const Asked& asked) {
   stop::watch_signals();
   LocalServer server(asked.name, asked.shape);
-  warn(fmt::format("local:{}: served until Ctrl-C on {}", asked.name,
-                   local_socket_path(asked.name).string()));
+  warn(fmt::format("local:{}: served until Ctrl-C on {}; 'evring inject local:{}' publishes there",
+                   asked.name, local_socket_path(asked.name).string(), asked.name));
   if (asked.home_cpu >= 0) pin_this_thread(static_cast<unsigned>(asked.home_cpu));
   std::uint64_t count = 0;
   run_at_rate(asked.rate_hz, [&] {
-    if (!asked.drop_when_full && !server.wait_for_room(asked.batch_count)) return false;
-    auto reservation = server.producer().reserve(asked.batch_count);
-    for (std::uint64_t i = 0; i < reservation.count(); ++i) reservation.set_word(i, 0, count++);
-    reservation.commit();
-    return true;
+    return server.publish(asked.batch_count, asked.drop_when_full, [&](AnyProducer& by) {
+      auto reservation = by.reserve(asked.batch_count);
+      for (std::uint64_t i = 0; i < reservation.count(); ++i) reservation.set_word(i, 0, count++);
+      reservation.commit();
+    });
   });
   server.print_balance(asked.json);
   return kFine;
@@ -85,6 +87,9 @@ int run_add(Asked& asked) {
   }
   if (asked.local && asked.irq_line) {
     throw usage_error("--irq-line", "a local ring has no interrupt", "leave out --local");
+  }
+  if (asked.local && asked.arm_ipi) {
+    throw usage_error("--barrier", "a local ring has no interrupt", "leave out --local");
   }
   if (asked.batch_count > asked.shape.slot_count) {
     throw usage_error(
@@ -131,6 +136,7 @@ int run_remove(const std::vector<std::string>& names) {
 void add_add(Program& program) {
   static const std::map<std::string, std::uint32_t> sources{{"soft", EVRING_SOURCE_SOFT},
                                                             {"timer", EVRING_SOURCE_TIMER}};
+  static const std::map<std::string, bool> barriers{{"fence", false}, {"ipi", true}};
   const auto asked = std::make_shared<Asked>();
   CLI::App* sub = program.add("add", "Make a kernel device, or serve a local ring",
                               [asked] { return run_add(*asked); });
@@ -152,6 +158,11 @@ void add_add(Program& program) {
       ->transform(whole_number(0, 65535));
   sub->add_flag("--irq-line", asked->irq_line,
                 "soft: inject through an interrupt line of its own, seen in /proc/interrupts");
+  sub->add_option("--barrier", asked->arm_ipi,
+                  "Who pays when a consumer arms: fence (every publish; default), or ipi (an\n"
+                  "interrupt to each CPU that publishes here)")
+      ->type_name("WORD")
+      ->transform(CLI::CheckedTransformer(barriers).description(""));
   sub->add_flag("--when-full-drop", asked->drop_when_full,
                 "local gated: drop instead of waiting for the slowest consumer");
   sub->add_flag("--json", asked->json, "Print JSON");

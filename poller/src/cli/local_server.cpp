@@ -9,7 +9,10 @@
 namespace evring::cli {
 
 LocalServer::LocalServer(const std::string& name, const RingShape& shape)
-    : ring_(make(name, shape)), producer_(ring_, WhenFull::kRefuse) {}
+    : ring_(make(name, shape)),
+      producer_(std::make_shared<SharedProducer<AnySlotLayout>>(ring_, WhenFull::kRefuse)) {
+  accept_injected(ring_, producer_);
+}
 
 LocalRing LocalServer::make(const std::string& name, const RingShape& shape) {
   shape.check();
@@ -26,48 +29,43 @@ LocalRing LocalServer::make(const std::string& name, const RingShape& shape) {
   }
 }
 
-unsigned LocalServer::registered_count() const noexcept {
-  const std::uint64_t registered = load_relaxed(&ring_.producer_side()->table->registered);
-  return static_cast<unsigned>(std::popcount(registered));
-}
-
 void LocalServer::wait_for_consumers(unsigned count) const {
-  while (registered_count() < count && !stop::sleep_for(std::chrono::milliseconds(5))) {
+  while (ring_.registered_count() < count && !stop::sleep_for(std::chrono::milliseconds(5))) {
   }
 }
 
-bool LocalServer::wait_for_room(std::uint64_t count) const {
+bool LocalServer::has_room(const AnyProducer& by, std::uint64_t count) const noexcept {
   const ProducerSide& side = *ring_.producer_side();
-  const auto has_room = [&] {
-    std::uint64_t registered = load_relaxed(&side.table->registered);
-    for (; registered != 0; registered &= registered - 1) {
-      const evring_consumer_page* page = side.pages[std::countr_zero(registered)];
-      const std::uint64_t cursor =
-          load_relaxed(reinterpret_cast<const std::uint64_t*>(&page->cursor));
-      if (producer_.next_sequence() + count - cursor > side.geometry.slot_count) return false;
-    }
-    return true;
-  };
-  if (side.geometry.mode != Mode::kGated) return !stop::requested();
-  while (!has_room()) {
-    if (stop::sleep_for(std::chrono::microseconds(200))) return false;
+  if (side.geometry.mode != Mode::kGated) return true;
+  std::uint64_t registered = load_relaxed(&side.table->registered);
+  for (; registered != 0; registered &= registered - 1) {
+    const evring_consumer_page* page = side.pages[std::countr_zero(registered)];
+    const std::uint64_t cursor =
+        load_relaxed(reinterpret_cast<const std::uint64_t*>(&page->cursor));
+    if (by.next_sequence() + count - cursor > side.geometry.slot_count) return false;
   }
-  return !stop::requested();
+  return true;
+}
+
+void LocalServer::refresh_status() {
+  producer_->with_producer([](AnyProducer& by) { by.refresh_status(); });
 }
 
 void LocalServer::print_balance(bool json) const {
-  const std::string name = "local:" + ring_.name();
-  if (json) {
-    print_json({{"name", name},
-                {"offered", producer_.offered()},
-                {"published", producer_.published()},
-                {"dropped", producer_.dropped()},
-                {"doorbells_rung", producer_.doorbells_rung()},
-                {"doorbells_suppressed", producer_.doorbells_suppressed()}});
-    return;
-  }
-  print("{}: offered {}, published {}, dropped {}, doorbells {}\n", name, producer_.offered(),
-        producer_.published(), producer_.dropped(), producer_.doorbells_rung());
+  producer_->with_producer([&](const AnyProducer& by) {
+    const std::string name = "local:" + ring_.name();
+    if (json) {
+      print_json({{"name", name},
+                  {"offered", by.offered()},
+                  {"published", by.published()},
+                  {"dropped", by.dropped()},
+                  {"doorbells_rung", by.doorbells_rung()},
+                  {"doorbells_suppressed", by.doorbells_suppressed()}});
+      return;
+    }
+    print("{}: offered {}, published {}, dropped {}, doorbells {}\n", name, by.offered(),
+          by.published(), by.dropped(), by.doorbells_rung());
+  });
 }
 
 }  // namespace evring::cli

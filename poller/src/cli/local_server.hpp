@@ -7,7 +7,8 @@
 #include <cstdint>
 #include <evring/local_ring.hpp>
 #include <evring/poller/pace.hpp>
-#include <evring/producer.hpp>
+#include <evring/shared_producer.hpp>
+#include <memory>
 #include <string>
 
 #include "cli/commands.hpp"
@@ -17,28 +18,40 @@ namespace evring::cli {
 
 class LocalServer {
  public:
+  /// Takes events of other processes too (see LocalInjector).
   /// @throws Failure: the name is taken, a limit, no permission for the socket.
   LocalServer(const std::string& name, const RingShape& shape);
 
-  AnyProducer& producer() noexcept { return producer_; }
-  const LocalRing& ring() const noexcept { return ring_; }
-
   /// Waits until `count` consumers are registered, or Ctrl-C.
   void wait_for_consumers(unsigned count) const;
-  /// How many consumers are registered now.
-  unsigned registered_count() const noexcept;
 
-  /// Gated rings: waits until the slowest cursor leaves room for `count` events.
+  /// Calls `publish(AnyProducer&)`, which publishes `count` events: at once where `drops`,
+  /// else as soon as the slowest cursor of a gated ring leaves room for them.
   /// @return false when Ctrl-C came first.
-  bool wait_for_room(std::uint64_t count) const;
+  template <class Publish>
+  bool publish(std::uint64_t count, bool drops, Publish&& publish) {
+    const auto try_it = [&](AnyProducer& by) {
+      if (!drops && !has_room(by, count)) return false;
+      publish(by);
+      return true;
+    };
+    while (!stop::requested()) {
+      if (producer_->with_producer(try_it)) return true;
+      stop::sleep_for(std::chrono::microseconds(200));
+    }
+    return false;
+  }
 
-  /// offered, published, dropped and doorbells, as text or JSON.
+  /// Makes what was dropped up to now seen by others.
+  void refresh_status();
+  /// offered, published, dropped and doorbells, as text or JSON: of others' events too.
   void print_balance(bool json) const;
 
  private:
   static LocalRing make(const std::string& name, const RingShape& shape);
+  bool has_room(const AnyProducer& by, std::uint64_t count) const noexcept;
   LocalRing ring_;
-  AnyProducer producer_;
+  std::shared_ptr<SharedProducer<AnySlotLayout>> producer_;
 };
 
 /// Calls `tick()` `rate_hz` times a second (late ones follow at once) until it

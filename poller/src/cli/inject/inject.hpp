@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What `evring inject` sends, and where to: options, the source of payloads, and
-// the target, a device or a local ring of this process.
+// What `evring inject` sends, and where to: options, the source of payloads, and the
+// rings that others produce.
 #pragma once
 
 #include <cstddef>
@@ -66,6 +66,7 @@ class PayloadSource {
 
 /// @return the exit code.
 int inject_device(const InjectOptions& options, PayloadSource& source);
-int inject_local(const InjectOptions& options, PayloadSource& source);
+/// Into a local ring of another process. @return nothing: nobody serves a ring of that name.
+std::optional<int> inject_by_owner(const InjectOptions& options, PayloadSource& source);
 
 }  // namespace evring::cli
