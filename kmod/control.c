@@ -8,9 +8,10 @@
 #include <linux/fs.h>
 #include <linux/module.h>
 
+#include "class.h"
 #include "control.h"
-#include "device.h"
-#include "main.h"
+#include "info.h"
+#include "life.h"
 #include "table.h"
 #include "usercopy.h"
 

@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Making and removing devices; see device.h for their life. Process context.
+ * Making devices, and freeing them; life.c does what lies between. Process context.
  */
 #include <linux/ctype.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/topology.h>
 
-#include "arm.h"
 #include "boot_id.h"
+#include "class.h"
 #include "device.h"
-#include "file.h"
-#include "main.h"
-#include "sysfs.h"
-#include "table.h"
-#include "trace.h"
-#include "uring.h"
 
 /* The last reference is gone: no file, no mapping, not in the table. May sleep. */
 static void device_release(struct device *dev)
@@ -94,7 +88,8 @@ void evring_device_name(struct evring_device *device)
 	smp_store_release(&device->ring.header->magic, EVRING_MAGIC);
 }
 
-static void device_setup(struct evring_device *device, const struct evring_driver_config *config)
+static void device_setup(struct evring_device *device, const struct evring_driver_config *config,
+			 const struct evring_faces *faces)
 {
 	strscpy(device->name, config->name, sizeof(device->name));
 	device->mode = config->mode;
@@ -111,10 +106,10 @@ static void device_setup(struct evring_device *device, const struct evring_drive
 
 	device_initialize(&device->dev);
 	device->dev.class = &evring_class;
-	device->dev.type = &evring_device_type;
+	device->dev.type = faces->type;
 	device->dev.parent = config->parent;
 	device->dev.release = device_release;
-	cdev_init(&device->cdev, &evring_file_operations);
+	cdev_init(&device->cdev, faces->file_operations);
 	device->cdev.owner = THIS_MODULE;
 }
 
@@ -142,34 +137,9 @@ static int device_build(struct evring_device *device, const struct evring_driver
 	return dev_set_name(&device->dev, "%s", device->name);
 }
 
-static void device_stop(struct evring_device *device)
-{
-	if (device->ops && device->ops->stop)
-		device->ops->stop(device);
-	evring_producer_stop(&device->producer);
-}
-
-/* Its source starts before it can be seen: whoever finds it finds all of it. */
-static int device_show(struct evring_device *device)
-{
-	int err = 0;
-
-	if (device->ops && device->ops->start)
-		err = device->ops->start(device);
-	if (err)
-		return err;
-	/* The table takes one reference, the caller keeps the other. */
-	get_device(&device->dev);
-	err = evring_table_add(device);
-	if (err) {
-		evring_device_put(device);
-		device_stop(device);
-	}
-	return err;
-}
-
 /* What is checked before there is a device that could release the data. */
-static struct evring_device *device_allocate(const struct evring_driver_config *config)
+static struct evring_device *device_allocate(const struct evring_driver_config *config,
+					     const struct evring_faces *faces)
 {
 	struct evring_device *device;
 	int err = config_check(config);
@@ -179,21 +149,22 @@ static struct evring_device *device_allocate(const struct evring_driver_config *
 	device = kzalloc(sizeof(*device), GFP_KERNEL_ACCOUNT);
 	if (!device)
 		return ERR_PTR(-ENOMEM);
-	device_setup(device, config);
+	device_setup(device, config, faces);
 	return device;
 }
 
 /**
- * evring_device_create() - make a device and start its source
+ * evring_device_make() - make a device that nobody sees yet; see life.h for the rest
  * @config: what it is to be; see evring_register()
+ * @faces: how it is seen
  *
  * Context: Process context.
- * Return: the device with a reference of the caller's; -EINVAL, -E2BIG,
- *         -ENOMEM, -EEXIST, -ENOSPC or what the source says.
+ * Return: the device with a reference of the caller's; -EINVAL, -E2BIG, -ENOMEM.
  */
-struct evring_device *evring_device_create(const struct evring_driver_config *config)
+struct evring_device *evring_device_make(const struct evring_driver_config *config,
+					 const struct evring_faces *faces)
 {
-	struct evring_device *device = device_allocate(config);
+	struct evring_device *device = device_allocate(config, faces);
 	int err;
 
 	if (IS_ERR(device)) {
@@ -202,39 +173,11 @@ struct evring_device *evring_device_create(const struct evring_driver_config *co
 		return device;
 	}
 	err = device_build(device, config);
-	if (!err)
-		err = device_show(device);
 	if (err) {
 		evring_device_put(device);
 		return ERR_PTR(err);
 	}
 	return device;
-}
-
-/**
- * evring_device_remove() - end a device for all who use it
- * @device: the caller holds a reference
- *
- * On return its source is stopped, its name is free, every sleeper was told,
- * and nothing of it runs. Memory stays until the last mapping goes.
- *
- * Context: Process context.
- * Return: false when somebody else removed it.
- */
-bool evring_device_remove(struct evring_device *device)
-{
-	if (!evring_table_remove(device))
-		return false;
-	trace_evring_remove(device->id, READ_ONCE(device->producer.head),
-			    READ_ONCE(device->openings.count));
-	mutex_lock(&device->control_lock);
-	device_stop(device);
-	mutex_unlock(&device->control_lock);
-	evring_producer_set_gone(&device->producer, EVRING_GONE_REMOVED);
-	evring_doorbell_close(&device->doorbell);
-	evring_openings_end(&device->openings);
-	evring_device_put(device);
-	return true;
 }
 
 /**
@@ -251,45 +194,4 @@ struct evring_driver_state evring_device_state(struct evring_device *device)
 	if (device->ops && device->ops->state)
 		device->ops->state(device, &state);
 	return state;
-}
-
-/**
- * evring_device_fill_info() - answer EVRING_IOC_LIST and EVRING_IOC_INFO
- * @device: the device
- * @info: its size is kept
- *
- * Context: Process context.
- */
-void evring_device_fill_info(struct evring_device *device, struct evring_device_info *info)
-{
-	const struct evring_producer *producer = &device->producer;
-	const struct evring_driver_state state = evring_device_state(device);
-	const struct evring_ring *ring = &device->ring;
-
-	const u32 size = info->size;
-
-	*info = (struct evring_device_info) { .size = size };
-	info->device_id = device->id;
-	strscpy(info->name, device->name, sizeof(info->name));
-	info->source = device->source;
-	info->mode = device->mode;
-	info->slot_count = evring_slot_count(ring);
-	info->slot_bytes = 1U << ring->slot_shift;
-	info->slot_format = ring->slot_format;
-	info->mapping_bytes = ring->mapping_bytes;
-	info->first_sequence = producer->first_sequence;
-	info->rate_hz = state.rate_hz;
-	info->batch_count = state.batch_count;
-	info->home_cpu = device->home_cpu;
-	info->capabilities = evring_uring_capabilities() | EVRING_CAP_GATED;
-	info->head = READ_ONCE(producer->head);
-	info->dropped = READ_ONCE(producer->dropped);
-	info->doorbells_rung = READ_ONCE(producer->doorbells_rung);
-	info->doorbells_suppressed = atomic64_read(&producer->doorbells_suppressed);
-	info->lock_wait_ns = READ_ONCE(producer->lock_wait_ns);
-	info->lock_contended = READ_ONCE(producer->lock_contended);
-	info->open_count = READ_ONCE(device->openings.count);
-	info->registered_count = READ_ONCE(producer->cursors.count);
-	info->device_flags = producer->arm_ipi ? EVRING_DEVICE_ARM_IPI : 0;
-	info->armed_count = READ_ONCE(device->doorbell.sleepers.armed_count);
 }

@@ -59,11 +59,20 @@ struct evring_device {
 	void *data;
 };
 
-struct evring_device *evring_device_create(const struct evring_driver_config *config);
+/**
+ * struct evring_faces - how a device is seen; higher floors say it
+ * @file_operations: of its node
+ * @type: its attributes in sysfs
+ */
+struct evring_faces {
+	const struct file_operations *file_operations;
+	const struct device_type *type;
+};
+
+struct evring_device *evring_device_make(const struct evring_driver_config *config,
+					 const struct evring_faces *faces);
 void evring_device_name(struct evring_device *device);
-bool evring_device_remove(struct evring_device *device);
 struct evring_driver_state evring_device_state(struct evring_device *device);
-void evring_device_fill_info(struct evring_device *device, struct evring_device_info *info);
 
 static inline bool evring_device_dead(const struct evring_device *device)
 {

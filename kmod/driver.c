@@ -6,9 +6,16 @@
 #include <linux/export.h>
 #include <linux/slab.h>
 
-#include "device.h"
 #include "driver.h"
+#include "life.h"
+#include "node.h"
+#include "sysfs.h"
 #include "trace.h"
+
+static const struct evring_faces faces = {
+	.file_operations = &evring_file_operations,
+	.type = &evring_device_type,
+};
 
 /**
  * evring_register() - make a ring device for a driver
@@ -21,7 +28,7 @@
  */
 struct evring_device *evring_register(const struct evring_driver_config *config)
 {
-	return evring_device_create(config);
+	return evring_device_create(config, &faces);
 }
 EXPORT_SYMBOL_GPL(evring_register);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * An open descriptor of a device node: its read position, its arms, its cursor.
- * file.c opens, polls and closes; read.c, ioctl.c, map.c and uring.c do the rest.
+ * node.c opens, polls and closes; read.c, ioctl.c, map.c and uring.c do the rest.
  * No lock is held over a copy to or from user space: that may take the mmap lock,
  * under which map.c takes @cursor_lock.
  */
@@ -60,8 +60,6 @@ struct evring_file {
 	u64 line_takes;
 	struct rcu_head rcu;
 };
-
-extern const struct file_operations evring_file_operations;
 
 static inline void evring_file_wake(struct evring_file *file, __poll_t events)
 {

@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #include "file.h"
+#include "info.h"
 #include "uring.h"
 #include "usercopy.h"
 

@@ -16,6 +16,24 @@ import sys
 ROOMS = ("ring", "kmod", "poller", "bench", "tests")
 MAY_INCLUDE = {"ring": {"ring"}, "kmod": {"kmod"}, "poller": {"poller", "ring"}}
 KMOD_MAY_ALSO_INCLUDE = "ring/include/evring/abi.h"
+# The floors of kmod/, from the ground up: a file includes what stands before it, on its own
+# floor or below, and nothing behind it. driver.h is what a driver says; driver.c does it.
+KMOD_FLOORS = (
+    ("evring_probed.h", "compat", "compat_uring", "usercopy", "trace", "driver.h"),
+    ("ring", "cursor"),
+    ("producer",),
+    ("sleeper", "sleepers", "doorbell", "arm"),
+    ("class", "boot_id", "openings", "device", "table", "life"),
+    ("file", "uring", "read", "map", "info", "ioctl", "node", "sysfs", "control"),
+    ("driver",),
+)
+KMOD_TOP = ("main",)  # knows all, the sources too
+KMOD_BESIDE = {  # folder or file -> all that it may include beyond what lies beside it
+    "kmod/source/": ("kmod/driver.h", "kmod/compat.h"),
+    "kmod/list/": ("kmod/baseline_abi.h",),
+    "kmod/kfifo/": ("kmod/baseline_abi.h",),
+    "kmod/probe/": (),
+}
 KERNEL_CODE = ("kmod/", "tests/guest/fault/")
 TOP_LEVEL = set(ROOMS) | {"CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE"}
 CODE = (".c", ".h", ".cpp", ".hpp", ".cc")
@@ -90,6 +108,37 @@ def check_includes(tree):
             if room == "kmod" and target == KMOD_MAY_ALSO_INCLUDE:
                 continue
             tree.fault(path, number, f"{room}/ must not include {target}")
+
+
+def kmod_place(path):
+    """Where a file stands in KMOD_FLOORS: by its name, or by its name without the ending."""
+    order = [unit for floor in KMOD_FLOORS for unit in floor] + list(KMOD_TOP)
+    name = os.path.basename(path)
+    stem = os.path.splitext(name)[0]
+    return next((order.index(unit) for unit in (name, stem) if unit in order), None)
+
+
+def check_floors(tree):
+    """In kmod/ nothing is included from a higher floor, so no two files know each other."""
+    for path in tree.code("kmod"):
+        folder = os.path.dirname(path) + "/"
+        place = kmod_place(path) if folder == "kmod/" else None
+        if folder == "kmod/" and place is None and os.path.basename(path) != "baseline_abi.h":
+            tree.fault(path, 1, "stands on no floor: KMOD_FLOORS in check.py, and the README")
+        for number, line in enumerate(tree.lines(path), 1):
+            match = re.match(r'\s*#\s*include\s*"([^"]+)"', line)
+            target = match and included_path(tree, path, match.group(1))
+            if not target or not target.startswith("kmod/"):
+                continue
+            beside = folder != "kmod/" and os.path.dirname(target) + "/" == folder
+            if beside or target in KMOD_BESIDE.get(folder, ()):
+                continue
+            may = folder == "kmod/" and place is not None and (
+                os.path.basename(path).startswith(KMOD_TOP)
+                or (kmod_place(target) is not None and os.path.dirname(target) == "kmod"
+                    and kmod_place(target) <= place))
+            if not may:
+                tree.fault(path, number, f"{target} stands on a higher floor")
 
 
 def check_tokens(tree):

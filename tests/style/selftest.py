@@ -22,6 +22,12 @@ CLEAN = {
         "asm volatile(\"\" ::: \"memory\");  // not volatile data\n",
     "kmod/device.c":
         "// SPDX-License-Identifier: GPL-2.0-only\n/* A device. */\n#include <evring/abi.h>\n",
+    "kmod/producer.h":
+        "/* SPDX-License-Identifier: GPL-2.0-only */\n/* Publishes. */\n#include \"ring.h\"\n",
+    "kmod/ring.h": "/* SPDX-License-Identifier: GPL-2.0-only */\n/* Memory. */\n",
+    "kmod/driver.h": "/* SPDX-License-Identifier: GPL-2.0-only */\n/* For drivers. */\n",
+    "kmod/source/soft.c":
+        "// SPDX-License-Identifier: GPL-2.0-only\n/* Injects. */\n#include \"../driver.h\"\n",
     "poller/poller.cpp":
         "// SPDX-License-Identifier: MIT\n// Polls.\n#include \"evring/ring.hpp\"\n",
     "bench/bench.hpp": "// SPDX-License-Identifier: MIT\n// Measures.\n",
@@ -32,6 +38,9 @@ PLANTED = (  # (check, file, text appended, what the report must say)
     ("includes", RING, "#include \"../../../poller/poller.cpp\"\n", "must not include poller"),
     ("includes", "kmod/device.c", "#include <evring/ring.hpp>\n", "kmod/ must not include ring"),
     ("includes", "poller/poller.cpp", "#include \"bench/bench.hpp\"\n", "must not include bench"),
+    ("floors", "kmod/ring.h", "#include \"producer.h\"\n", "kmod/producer.h stands on a higher"),
+    ("floors", "kmod/source/soft.c", "#include \"../ring.h\"\n", "kmod/ring.h stands on a higher"),
+    ("floors", "kmod/attic.c", "int x;\n", "stands on no floor"),
     ("tokens", RING, "vola" "tile int shared;\n", "no way to share"),
     ("tokens", RING, "__attribute__((no_" "sanitize(\"thread\"))) int f();\n", "silenced"),
     ("tokens", "README.md", "from deb." "debian.org\n", "registry host"),

@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #include "file.h"
+#include "node.h"
 #include "table.h"
 #include "uring.h"
 

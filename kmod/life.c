@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of a device, from the start of its source to its removal; see device.h.
+ */
+#include "arm.h"
+#include "life.h"
+#include "table.h"
+#include "trace.h"
+
+static void device_stop(struct evring_device *device)
+{
+	if (device->ops && device->ops->stop)
+		device->ops->stop(device);
+	evring_producer_stop(&device->producer);
+}
+
+/* Its source starts before it can be seen: whoever finds it finds all of it. */
+static int device_show(struct evring_device *device)
+{
+	int err = 0;
+
+	if (device->ops && device->ops->start)
+		err = device->ops->start(device);
+	if (err)
+		return err;
+	/* The table takes one reference, the caller keeps the other. */
+	get_device(&device->dev);
+	err = evring_table_add(device);
+	if (err) {
+		evring_device_put(device);
+		device_stop(device);
+	}
+	return err;
+}
+
+/**
+ * evring_device_create() - make a device and start its source
+ * @config: what it is to be; see evring_register()
+ * @faces: how it is seen
+ *
+ * Context: Process context.
+ * Return: the device with a reference of the caller's; -EINVAL, -E2BIG,
+ *         -ENOMEM, -EEXIST, -ENOSPC or what the source says.
+ */
+struct evring_device *evring_device_create(const struct evring_driver_config *config,
+					   const struct evring_faces *faces)
+{
+	struct evring_device *device = evring_device_make(config, faces);
+	int err;
+
+	if (IS_ERR(device))
+		return device;
+	err = device_show(device);
+	if (err) {
+		evring_device_put(device);
+		return ERR_PTR(err);
+	}
+	return device;
+}
+
+/**
+ * evring_device_remove() - end a device for all who use it
+ * @device: the caller holds a reference
+ *
+ * On return its source is stopped, its name is free, every sleeper was told,
+ * and nothing of it runs. Memory stays until the last mapping goes.
+ *
+ * Context: Process context.
+ * Return: false when somebody else removed it.
+ */
+bool evring_device_remove(struct evring_device *device)
+{
+	if (!evring_table_remove(device))
+		return false;
+	trace_evring_remove(device->id, READ_ONCE(device->producer.head),
+			    READ_ONCE(device->openings.count));
+	mutex_lock(&device->control_lock);
+	device_stop(device);
+	mutex_unlock(&device->control_lock);
+	evring_producer_set_gone(&device->producer, EVRING_GONE_REMOVED);
+	evring_doorbell_close(&device->doorbell);
+	evring_openings_end(&device->openings);
+	evring_device_put(device);
+	return true;
+}
