@@ -2,6 +2,9 @@
 // Doorbells through EVRING_IOC_ARM and poll(): watermark, time, idle bound, disarm.
 #include <poll.h>
 
+#include <atomic>
+#include <thread>
+
 #include "device_fixture.hpp"
 
 namespace evring::kernel_test {
@@ -95,6 +98,32 @@ TEST_F(ArmTest, ArmingAgainReplacesTheFirstArm) {
   EXPECT_EQ(poll_events(device, 0), 0);
   inject(device, 1);
   EXPECT_EQ(poll_events(device, 10000), POLLIN);
+}
+
+TEST_F(ArmTest, TwoThreadsWhoArmAreNeitherRefusedNorMixed) {
+  Device device = add();
+  inject(device, 5);
+  // Neither rings; the watermark of the one with the cursor of the other would.
+  const evring_arm requests[] = {{100, 0, 1, 10000}, {0, 10000000, 60000, 10000}};
+  std::atomic<int> refused{0};
+  const auto arm_again = [&](const evring_arm& request) {
+    for (int i = 0; i < 20000; ++i) {
+      refused += ioctl_errno(device.fd(), EVRING_IOC_ARM, &request) != 0;
+    }
+  };
+  std::thread other([&] { arm_again(requests[0]); });
+  arm_again(requests[1]);
+  other.join();
+  EXPECT_EQ(refused, 0);
+  EXPECT_EQ(device.info().doorbells_rung, 0u);
+}
+
+TEST_F(ArmTest, AParkEndsInTimeHoweverLateItsFirstEventCame) {
+  Device device = add();
+  arm(device, 0, 1000, 10000000);  // ten seconds, the longest park, after the first event
+  std::this_thread::sleep_for(milliseconds(5000));
+  inject(device, 1);
+  EXPECT_EQ(poll_events(device, 8000), POLLIN) << "not ten seconds after that";
 }
 
 TEST_F(ArmTest, BadPointerArmsNobody) {
