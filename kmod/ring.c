@@ -13,6 +13,9 @@
 
 #include "ring.h"
 
+/* A ring that does not fit fails: it may take time, but calls no OOM killer. */
+#define RING_GFP	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+
 static unsigned int memory_limit_mib;
 module_param(memory_limit_mib, uint, 0644);
 MODULE_PARM_DESC(memory_limit_mib, "Memory of all rings together; 0: a quarter of the machine's");
@@ -24,6 +27,14 @@ static unsigned long pages_allowed(void)
 	unsigned long limit_mib = READ_ONCE(memory_limit_mib);
 
 	return limit_mib ? limit_mib << (20 - PAGE_SHIFT) : totalram_pages() / 4;
+}
+
+/* What is there without ending a program for it, less a reserve for what others need. */
+static unsigned long pages_available(void)
+{
+	long available = si_mem_available() - (long)(totalram_pages() / 32);
+
+	return max(available, 0L);
 }
 
 static u64 mapping_bytes_of(const struct evring_geometry *geometry)
@@ -67,14 +78,15 @@ static int allocate_pages(struct evring_ring *ring, int numa_node)
 {
 	unsigned long i;
 
-	if (atomic_long_add_return(ring->page_count, &pages_in_use) > pages_allowed())
+	if (atomic_long_add_return(ring->page_count, &pages_in_use) > pages_allowed() ||
+	    ring->page_count > pages_available())
 		goto no_memory;
-	ring->pages = kvmalloc_array(ring->page_count, sizeof(*ring->pages), GFP_KERNEL_ACCOUNT);
+	ring->pages = kvmalloc_array(ring->page_count, sizeof(*ring->pages), RING_GFP);
 	if (!ring->pages)
 		goto no_memory;
 
 	for (i = 0; i < ring->page_count; i++) {
-		ring->pages[i] = alloc_pages_node(numa_node, GFP_KERNEL_ACCOUNT | __GFP_ZERO, 0);
+		ring->pages[i] = alloc_pages_node(numa_node, RING_GFP | __GFP_ZERO, 0);
 		if (!ring->pages[i] || fatal_signal_pending(current)) {
 			free_pages_of(ring, ring->pages[i] ? i + 1 : i);
 			return -ENOMEM;
