@@ -10,7 +10,7 @@ static struct evring_device *device_of(struct device *dev)
 	return container_of(dev, struct evring_device, dev);
 }
 
-#define ATTRIBUTE_U64(name_, expression)						\
+#define ATTRIBUTE_U64(name_, mode_, expression)						\
 static ssize_t name_##_show(struct device *dev, struct device_attribute *attribute,	\
 			    char *text)							\
 {											\
@@ -18,26 +18,30 @@ static ssize_t name_##_show(struct device *dev, struct device_attribute *attribu
 											\
 	return sysfs_emit(text, "%llu\n", (u64)(expression));				\
 }											\
-static DEVICE_ATTR_RO(name_)
+static DEVICE_ATTR(name_, mode_, name_##_show, NULL)
 
-ATTRIBUTE_U64(head, READ_ONCE(device->producer.head));
-ATTRIBUTE_U64(first_sequence, device->producer.first_sequence);
-ATTRIBUTE_U64(dropped, READ_ONCE(device->producer.dropped));
-ATTRIBUTE_U64(generation, device->producer.generation);
-ATTRIBUTE_U64(doorbells_rung, READ_ONCE(device->producer.doorbells_rung));
-ATTRIBUTE_U64(doorbells_suppressed, atomic64_read(&device->producer.doorbells_suppressed));
-ATTRIBUTE_U64(armed_count, READ_ONCE(device->doorbell.sleepers.armed_count));
-ATTRIBUTE_U64(lock_wait_ns, READ_ONCE(device->producer.lock_wait_ns));
-ATTRIBUTE_U64(lock_contended, READ_ONCE(device->producer.lock_contended));
-ATTRIBUTE_U64(slot_count, evring_slot_count(&device->ring));
-ATTRIBUTE_U64(slot_bytes, 1ULL << device->ring.slot_shift);
-ATTRIBUTE_U64(mapping_bytes, device->ring.mapping_bytes);
-ATTRIBUTE_U64(open_count, READ_ONCE(device->openings.count));
-ATTRIBUTE_U64(registered_count, READ_ONCE(device->producer.cursors.count));
-ATTRIBUTE_U64(rate_hz, evring_device_state(device).rate_hz);
-ATTRIBUTE_U64(batch_count, evring_device_state(device).batch_count);
-ATTRIBUTE_U64(ticks_skipped, evring_device_state(device).ticks_skipped);
-ATTRIBUTE_U64(publish_ns, evring_device_state(device).publish_ns);
+/* What tells of events is for whoever may read the node: root, and its group. */
+#define COUNTER_U64(name_, expression)	ATTRIBUTE_U64(name_, 0440, expression)
+#define CONSTANT_U64(name_, expression)	ATTRIBUTE_U64(name_, 0444, expression)
+
+COUNTER_U64(head, READ_ONCE(device->producer.head));
+CONSTANT_U64(first_sequence, device->producer.first_sequence);
+COUNTER_U64(dropped, READ_ONCE(device->producer.dropped));
+CONSTANT_U64(generation, device->producer.generation);
+COUNTER_U64(doorbells_rung, READ_ONCE(device->producer.doorbells_rung));
+COUNTER_U64(doorbells_suppressed, atomic64_read(&device->producer.doorbells_suppressed));
+COUNTER_U64(armed_count, READ_ONCE(device->doorbell.sleepers.armed_count));
+COUNTER_U64(lock_wait_ns, READ_ONCE(device->producer.lock_wait_ns));
+COUNTER_U64(lock_contended, READ_ONCE(device->producer.lock_contended));
+CONSTANT_U64(slot_count, evring_slot_count(&device->ring));
+CONSTANT_U64(slot_bytes, 1ULL << device->ring.slot_shift);
+CONSTANT_U64(mapping_bytes, device->ring.mapping_bytes);
+COUNTER_U64(open_count, READ_ONCE(device->openings.count));
+COUNTER_U64(registered_count, READ_ONCE(device->producer.cursors.count));
+CONSTANT_U64(rate_hz, evring_device_state(device).rate_hz);
+CONSTANT_U64(batch_count, evring_device_state(device).batch_count);
+COUNTER_U64(ticks_skipped, evring_device_state(device).ticks_skipped);
+COUNTER_U64(publish_ns, evring_device_state(device).publish_ns);
 
 static ssize_t mode_show(struct device *dev, struct device_attribute *attribute, char *text)
 {
