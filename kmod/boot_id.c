@@ -5,28 +5,28 @@
  */
 #include <linux/err.h>
 #include <linux/fs.h>
+#include <linux/init.h>
 #include <linux/uuid.h>
 
 #include "boot_id.h"
 
-/**
- * evring_boot_id() - this boot's id
- * @boot_id: out; zero when /proc is not mounted
- *
- * Context: Process context.
+uuid_t evring_boot_id __ro_after_init;
+
+/*
+ * Once, under the root of whoever loads the module: under that of whoever adds a device
+ * the file could be anything.
  */
-void evring_boot_id(uuid_t *boot_id)
+void __init evring_boot_id_init(void)
 {
 	char text[UUID_STRING_LEN + 1] = {};
 	struct file *file;
 	loff_t offset = 0;
 
-	*boot_id = uuid_null;
 	file = filp_open("/proc/sys/kernel/random/boot_id", O_RDONLY, 0);
 	if (IS_ERR(file))
 		return;
 	if (kernel_read(file, text, UUID_STRING_LEN, &offset) != UUID_STRING_LEN ||
-	    uuid_parse(text, boot_id))
-		*boot_id = uuid_null;
+	    uuid_parse(text, &evring_boot_id))
+		evring_boot_id = uuid_null;
 	filp_close(file, NULL);
 }

@@ -5,6 +5,8 @@
 
 #include <linux/uuid.h>
 
-void evring_boot_id(uuid_t *boot_id);
+extern uuid_t evring_boot_id;	/* zero when /proc was not mounted */
+
+void evring_boot_id_init(void);
 
 #endif /* _EVRING_BOOT_ID_H */

@@ -63,10 +63,8 @@ static int config_check(const struct evring_driver_config *config)
 static void fill_header(struct evring_device *device)
 {
 	struct evring_header *header = device->ring.header;
-	uuid_t boot_id;
 
-	evring_boot_id(&boot_id);
-	memcpy(header->boot_id, boot_id.b, sizeof(header->boot_id));
+	memcpy(header->boot_id, evring_boot_id.b, sizeof(header->boot_id));
 	header->mode = device->mode;
 	header->source = device->source;
 	header->home_cpu = device->home_cpu;

@@ -5,6 +5,7 @@
  */
 #include <linux/module.h>
 
+#include "boot_id.h"
 #include "class.h"
 #include "control.h"
 #include "life.h"
@@ -21,6 +22,7 @@ static int __init evring_init(void)
 {
 	int err;
 
+	evring_boot_id_init();
 	evring_generations_init();
 	err = evring_doorbells_init();
 	if (err)

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Adding, removing and listing: what is taken, what is refused and with which errno.
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 
 #include "device_fixture.hpp"
 
@@ -125,6 +128,46 @@ TEST_F(ControlTest, ANewDeviceOfAnOldNameHasANewGeneration) {
   ASSERT_EQ(remove(name), 0);
   add();
   EXPECT_GT(attribute(name, "generation"), first);
+}
+
+std::string boot_id_of_header(const std::string& name) {
+  const Mapping mapping = Device::open(name).map();
+  std::string text;
+  for (const unsigned byte : mapping.header()->boot_id) {
+    text += "0123456789abcdef"[byte >> 4];
+    text += "0123456789abcdef"[byte & 15];
+  }
+  return text;
+}
+
+TEST_F(ControlTest, TheBootIdIsTheKernelsWhateverLiesUnderTheCallersRoot) {
+  const std::filesystem::path root = "/tmp/another_root";
+  const std::filesystem::path boot_id = "proc/sys/kernel/random/boot_id";
+  std::filesystem::create_directories((root / boot_id).parent_path());
+  std::ofstream(root / boot_id) << "11111111-2222-3333-4444-555555555555\n";
+  const evring_device_config config = soft_config("elsewhere");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool moved = ::chroot(root.c_str()) == 0;
+    ::_exit(moved && ioctl_errno(control_.get(), EVRING_IOC_ADD, &config) == 0 ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_EQ(status, 0);
+  std::string text;
+  std::ifstream("/" / boot_id) >> text;
+  std::erase(text, '-');
+  EXPECT_EQ(boot_id_of_header("elsewhere"), text);
+}
+
+TEST_F(ControlTest, CountersAreForThoseWhoMayReadTheNode) {
+  const Device device = add();
+  const std::string folder = "/sys/class/evring/" + device.name() + "/";
+  for (const char* counter : {"head", "dropped", "lock_wait_ns", "doorbells_rung"}) {
+    struct stat status {};
+    ASSERT_EQ(::stat((folder + counter).c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777, 0440u) << counter;
+  }
 }
 
 }  // namespace
