@@ -11,18 +11,47 @@
 #include "class.h"
 #include "device.h"
 
-/* The last reference is gone: no file, no mapping, not in the table. May sleep. */
+static struct workqueue_struct *free_queue;
+
+/* A grace period later: over are lookups that got no reference, and the last rounds. */
+static void device_free(struct work_struct *work)
+{
+	struct evring_device *device =
+		container_of(to_rcu_work(work), struct evring_device, free_work);
+
+	evring_doorbell_destroy(&device->doorbell);
+	kfree(device);
+}
+
+/*
+ * The last reference is gone: no file, no mapping, not in the table. May sleep. The
+ * ring's memory goes at once; the rest waits for a grace period, all devices that go
+ * together for the same one.
+ */
 static void device_release(struct device *dev)
 {
 	struct evring_device *device = container_of(dev, struct evring_device, dev);
 
-	/* Waits for a grace period: for lookups that failed to get a reference too. */
-	evring_doorbell_destroy(&device->doorbell);
+	evring_doorbell_quiet(&device->doorbell);
 	if (device->ops && device->ops->release)
 		device->ops->release(device->data);
 	evring_producer_destroy(&device->producer);
 	evring_ring_destroy(&device->ring);
-	kfree(device);
+	INIT_RCU_WORK(&device->free_work, device_free);
+	queue_rcu_work(free_queue, &device->free_work);
+}
+
+int __init evring_devices_init(void)
+{
+	free_queue = alloc_workqueue("evring", 0, 0);
+	return free_queue ? 0 : -ENOMEM;
+}
+
+/* No device is left; on return nothing of one is, and no callback of ours waits. */
+void evring_devices_exit(void)
+{
+	rcu_barrier();
+	destroy_workqueue(free_queue);
 }
 
 static bool name_is_good(const char *name)

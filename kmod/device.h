@@ -12,6 +12,7 @@
 #include <linux/cdev.h>
 #include <linux/device.h>
 #include <linux/mutex.h>
+#include <linux/workqueue.h>
 
 #include "doorbell.h"
 #include "driver.h"
@@ -38,6 +39,7 @@
  * @openings: open descriptors
  * @ops: of the source, or NULL
  * @data: of the source
+ * @free_work: frees it after a grace period
  */
 struct evring_device {
 	struct device dev;
@@ -57,6 +59,7 @@ struct evring_device {
 	struct evring_openings openings;
 	const struct evring_driver_ops *ops;
 	void *data;
+	struct rcu_work free_work;
 };
 
 /**
@@ -69,6 +72,8 @@ struct evring_faces {
 	const struct device_type *type;
 };
 
+int evring_devices_init(void);
+void evring_devices_exit(void);
 struct evring_device *evring_device_make(const struct evring_driver_config *config,
 					 const struct evring_faces *faces);
 void evring_device_name(struct evring_device *device);

@@ -299,21 +299,32 @@ void evring_doorbell_init(struct evring_doorbell *doorbell, struct evring_produc
 }
 
 /**
- * evring_doorbell_destroy() - wait until no round runs
+ * evring_doorbell_quiet() - let no round begin any more
  * @doorbell: nobody is armed, nobody can arm and nothing is published any more
  *
  * irq_work_sync() waits for one run: when it ends, it takes the mark of a second
  * one, which has begun on another CPU meanwhile, for its own. Both run with
- * interrupts off, which a grace period waits for. What they left to the thread
- * is waited for after them: nothing else queues it.
+ * interrupts off, which a grace period waits for: the caller's, so that many
+ * doorbells can share one.
+ *
+ * Context: Process context, may sleep.
+ */
+void evring_doorbell_quiet(struct evring_doorbell *doorbell)
+{
+	hrtimer_cancel(&doorbell->timer);
+	irq_work_sync(&doorbell->round);
+}
+
+/**
+ * evring_doorbell_destroy() - wait until no round runs
+ * @doorbell: quiet for a grace period
+ *
+ * What rounds left to the thread is waited for after them: nothing else queues it.
  *
  * Context: Process context, may sleep.
  */
 void evring_doorbell_destroy(struct evring_doorbell *doorbell)
 {
-	hrtimer_cancel(&doorbell->timer);
-	irq_work_sync(&doorbell->round);
-	synchronize_rcu();
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))
 		kthread_cancel_work_sync(&doorbell->in_thread);
 }

@@ -63,6 +63,7 @@ void evring_doorbells_exit(void);
 void evring_doorbell_init(struct evring_doorbell *doorbell, struct evring_producer *producer,
 			  u64 first_sequence);
 bool evring_doorbell_closed(struct evring_doorbell *doorbell);
+void evring_doorbell_quiet(struct evring_doorbell *doorbell);
 void evring_doorbell_destroy(struct evring_doorbell *doorbell);
 void evring_doorbell_passed(struct evring_doorbell *doorbell, u64 now_ns);
 void evring_doorbell_flush(struct evring_doorbell *doorbell);

@@ -27,9 +27,12 @@ static int __init evring_init(void)
 	err = evring_doorbells_init();
 	if (err)
 		return err;
-	err = evring_class_init();
+	err = evring_devices_init();
 	if (err)
 		goto exit_doorbells;
+	err = evring_class_init();
+	if (err)
+		goto exit_devices;
 	err = evring_control_init(sources);
 	if (err)
 		goto exit_class;
@@ -37,6 +40,8 @@ static int __init evring_init(void)
 
 exit_class:
 	evring_class_exit();
+exit_devices:
+	evring_devices_exit();
 exit_doorbells:
 	evring_doorbells_exit();
 	return err;
@@ -52,8 +57,7 @@ static void __exit evring_exit(void)
 		evring_device_put(device);
 	}
 	evring_class_exit();
-	/* Cursors are freed by a callback of ours. */
-	rcu_barrier();
+	evring_devices_exit();
 	evring_doorbells_exit();
 }
 
