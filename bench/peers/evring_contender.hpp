@@ -86,12 +86,7 @@ class EvringQueue {
 
   class Consumer {
    public:
-    Consumer(EvringQueue& queue, unsigned) : consumer_(queue.ring_.mapping(), StartAt::kNewest) {
-      if constexpr (kMode == Mode::kGated) {
-        registration_ = queue.ring_.register_consumer(StartAt::kNewest);
-        consumer_.gate(registration_->page(), registration_->sequence());
-      }
-    }
+    Consumer(EvringQueue& queue, unsigned) : consumer_(consumer_of(queue.ring_)) {}
 
     template <class Sink>
     std::size_t take(std::size_t count, Sink& sink) noexcept {
@@ -160,8 +155,15 @@ class EvringQueue {
       }
     }
 
-    BasicConsumer<Layout> consumer_;
-    std::optional<Registration> registration_;
+    static auto consumer_of(LocalRing& ring) {
+      if constexpr (kMode == Mode::kGated) {
+        return BasicGatedConsumer<Layout>(ring.mapping(), ring.register_consumer(StartAt::kNewest));
+      } else {
+        return BasicConsumer<Layout>(ring.mapping(), StartAt::kNewest);
+      }
+    }
+
+    decltype(consumer_of(std::declval<LocalRing&>())) consumer_;
     std::array<EventType, kBurstMax> events_{};
   };
 

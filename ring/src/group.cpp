@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The memory of a group, who has joined, and who is dead: a member holds the lease of
 // its byte of the file.
-// Ordering: letters M3 to M8, explained in ring/PROTOCOL.md, "Groups".
+// Ordering: letters M3 to M8 and M10, explained in ring/PROTOCOL.md, "Groups".
 #include "evring/group.hpp"
 
 #include <fcntl.h>
@@ -226,6 +226,8 @@ GroupPlace Group::join() const {
     const bool is_free = (load_relaxed(group_word(page().joined)) >> i & 1) == 0;
     const GroupEntry left = held_by(i);
     if (is_free || left.from == left.to) {
+      // (M10) Joined before the first claim, or the gate passes what that claim holds.
+      // Pairs with (M8).
       fetch_or(group_word(page().joined), 1ULL << i);
       return place;
     }

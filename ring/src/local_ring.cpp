@@ -15,8 +15,10 @@ namespace {
 
 /// Tells every reader that nothing more will come, and wakes those that sleep.
 void mark_gone(ProducerSide& side) noexcept {
-  store_relaxed(word_of(side.header->status.gone), EVRING_GONE_CLOSED);
-  // As (D2): gone before the look at who is armed; arm() looks at gone after (D1).
+  // (P8) What was published before gone, or who sees gone leaves that unread. Pairs with (C8).
+  store_release(word_of(side.header->status.gone), EVRING_GONE_CLOSED);
+  // (D5) Gone before the look at who is armed, or a sleeper that arms now is never woken:
+  // it looks at gone after its barrier. Pairs with (D1).
   fence_full();
   std::uint64_t armed = fetch_and(word_of(side.doorbell->armed), EVRING_ARMED_FENCE);
   armed &= load_acquire(&side.table->registered);

@@ -21,10 +21,6 @@ std::uint64_t clock_ns(clockid_t clock) noexcept {
          static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-bool is_after(std::uint64_t a, std::uint64_t b) noexcept {
-  return static_cast<std::int64_t>(a - b) > 0;
-}
-
 }  // namespace
 
 ProducerCore::ProducerCore(const LocalRing& ring, WhenFull when_full)
@@ -49,14 +45,17 @@ ProducerCore::~ProducerCore() {
   forget_in_forks(this);
   if (!lease_.is_mine()) return;
   // What was claimed ahead was not touched, unless by a producer that died.
-  store_write_limit(is_after(torn_limit_, next_sequence()) ? torn_limit_ : next_sequence());
+  store_write_limit(later(torn_limit_, next_sequence()));
   store_relaxed(&side_->table->claim, write_limit_);
   refresh_status();
 }
 
 /// Head only grows, so no limit that lies behind it grants anything: what is published
 /// from here asks first, and is refused.
-void ProducerCore::disown() noexcept { write_limit_ = next_sequence() - 1; }
+void ProducerCore::disown() noexcept {
+  write_limit_ = unasked_limit_ = next_sequence() - 1;
+  reserved_count_ = 0;
+}
 
 void ProducerCore::take_over() noexcept {
   load_status();
@@ -98,15 +97,21 @@ std::uint64_t ProducerCore::repair_slots() noexcept {
   std::uint64_t next = load_relaxed(head_word_);
   const std::uint64_t limit = load_relaxed(word_of(side_->header->write_limit));
   // Never lowered before these are written anew: a reader may be in the middle of one.
-  write_limit_ = torn_limit_ = limit;
+  write_limit_ = unasked_limit_ = torn_limit_ = limit;
   store_relaxed(&side_->table->claim, limit);  // beyond, a dead one asked and wrote nothing
-  while (is_after(limit, next) && load_relaxed(stamp_of(next)) == EVRING_STAMP_READY(next)) {
+  while (Sequence(limit).is_after(next) &&
+         load_relaxed(stamp_of(next)) == EVRING_STAMP_READY(next)) {
     ++next;
   }
-  for (std::uint64_t torn = next; is_after(limit, torn); ++torn) {
+  for (std::uint64_t torn = next; Sequence(limit).is_after(torn); ++torn) {
+    // BUSY with this very sequence: it was taken back before, and counted then.
+    if (load_relaxed(stamp_of(torn)) == EVRING_STAMP_BUSY(torn)) continue;
     store_relaxed(stamp_of(torn), EVRING_STAMP_BUSY(torn));
     ++repaired_;
   }
+  // (P9) The limit that was taken over before the payloads that rest on it: its own P1 was
+  // the dead one's, or a torn copy passes. Pairs with (C2).
+  fence_release();
   return next;
 }
 
@@ -179,8 +184,8 @@ void ProducerCore::consider_doorbell(unsigned index, std::uint64_t count) noexce
   const std::uint64_t asked = load_relaxed(word_of(page->wake_events));
   const std::uint64_t wake_us = load_relaxed(word_of(page->wake_us));
   const std::uint64_t wake_events = std::clamp<std::uint64_t>(asked, 1, mask_ + 1);
-  if (!is_after(next_sequence(), arm_cursor)) return;
-  const std::uint64_t lag = next_sequence() - arm_cursor;
+  const std::uint64_t lag = Sequence(next_sequence()).count_from(arm_cursor);
+  if (lag == 0) return;
   if (lag >= wake_events) {
     ring(index, arm_cursor);
     return;

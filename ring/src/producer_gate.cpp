@@ -40,31 +40,31 @@ void wait_a_little(unsigned round) noexcept {
 std::uint64_t ProducerCore::known_room(std::uint64_t wanted) const noexcept {
   if (gate_registered_ == 0) return wanted;
   // What was granted stays granted: whoever registered since starts behind it.
-  const bool gate_is_ahead = static_cast<std::int64_t>(gate_limit_ - write_limit_) > 0;
-  const std::uint64_t limit = gate_is_ahead ? gate_limit_ : write_limit_;
-  const auto room = static_cast<std::int64_t>(limit - next_sequence());
-  return room <= 0 ? 0 : std::min(wanted, static_cast<std::uint64_t>(room));
+  const Sequence limit = later(gate_limit_, write_limit_);
+  return std::min(wanted, limit.count_from(next_sequence()));
 }
 
 void ProducerCore::store_write_limit(std::uint64_t limit) noexcept {
-  write_limit_ = limit;
+  write_limit_ = unasked_limit_ = limit;
   store_relaxed(word_of(side_->header->write_limit), limit);
   // (P1) The limit before the payload, or a torn copy passes. Pairs with (C2).
   fence_release();
 }
 
-std::uint64_t ProducerCore::claim_room(std::uint64_t count, std::uint64_t at_least) noexcept {
+std::uint64_t ProducerCore::claim_room(std::uint64_t count, std::uint64_t at_least,
+                                       Clock::time_point deadline) noexcept {
   if (!lease_.is_mine()) return 0;
   const std::uint64_t wanted = std::max(count, claim_ahead_count_);
-  const std::uint64_t room = gated_ ? gated_claim(wanted, at_least) : wanted;
-  const bool is_ahead = static_cast<std::int64_t>(next_sequence() + room - write_limit_) > 0;
-  if (is_ahead) store_write_limit(next_sequence() + room);
+  const std::uint64_t room = gated_ ? gated_claim(wanted, at_least, deadline) : wanted;
+  const std::uint64_t end = next_sequence() + room;
+  if (Sequence(end).is_after(write_limit_)) store_write_limit(end);
   return std::min(count, room);
 }
 
 /// Says what it means to write, then looks whether anyone registered meanwhile. Only what
 /// stands after the look becomes the write limit: a reader takes that one for written.
-std::uint64_t ProducerCore::gated_claim(std::uint64_t wanted, std::uint64_t at_least) noexcept {
+std::uint64_t ProducerCore::gated_claim(std::uint64_t wanted, std::uint64_t at_least,
+                                        Clock::time_point deadline) noexcept {
   bool is_fresh = false;
   for (unsigned round = 0;;) {
     const std::uint64_t room = known_room(wanted);
@@ -87,15 +87,28 @@ std::uint64_t ProducerCore::gated_claim(std::uint64_t wanted, std::uint64_t at_l
       continue;
     }
     if (room >= at_least) return room;
-    if (when_full_ == WhenFull::kRefuse) {
+    if (deadline == kNow) {
       // Who holds the gate may be dead: a look now and then, not for each drop.
       if (refusal_count_++ % kReapEvery == 0 && reap_blockers(at_least)) continue;
       return room;
     }
+    if (deadline != kForever && Clock::now() >= deadline) return room;
     wait_a_little(round);
     if (++round % kReapEvery == 0) reap_blockers(at_least);
     is_fresh = false;
   }
+}
+
+void ProducerCore::open_reservation(std::uint64_t count) noexcept {
+  reserved_count_ = count;
+  unasked_limit_ = next_sequence();
+  // Should it never be committed, the limit stays ahead of what it overwrote.
+  torn_limit_ = later(torn_limit_, next_sequence() + count);
+}
+
+void ProducerCore::close_reservation() noexcept {
+  reserved_count_ = 0;
+  unasked_limit_ = write_limit_;
 }
 
 void ProducerCore::refresh_gate() noexcept {

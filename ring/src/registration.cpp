@@ -11,6 +11,8 @@
 #include <algorithm>
 
 #include "evring/memory.hpp"
+#include "evring/sequence.hpp"
+#include "evring/status.hpp"
 #include "system.hpp"
 
 namespace evring {
@@ -50,7 +52,7 @@ bool Registration::Impl::arm(const ArmRequest& request, std::uint64_t cursor) no
   // (D1) The request and the armed bit before the second look at head, or an event
   // published in between rings nobody. Pairs with (D2): the barrier runs on the
   // producer's core for it, or else the producer fences by itself. The request
-  // before the bit. Pairs with (D4).
+  // before the bit. Pairs with (D4). The bit before the look at gone. Pairs with (D5).
   is_armed = true;
   fetch_or(word_of(doorbell->armed), bit());
   if (!expensive_barrier()) {
@@ -58,9 +60,8 @@ bool Registration::Impl::arm(const ArmRequest& request, std::uint64_t cursor) no
     fence_full();
   }
   const std::uint64_t head = load_acquire(reinterpret_cast<const std::uint64_t*>(&header->head));
-  const auto lag = static_cast<std::int64_t>(head - cursor);
-  const bool is_fulfilled = lag >= static_cast<std::int64_t>(wake_events);
-  if (is_fulfilled || gone(*header) != EVRING_GONE_NOT) {
+  const std::uint64_t lag = Sequence(head).count_from(cursor);
+  if (lag >= wake_events || gone(*header) != EVRING_GONE_NOT) {
     disarm();
     return false;
   }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "evring/memory.hpp"
+#include "evring/sequence.hpp"
 #include "system.hpp"
 
 namespace evring {
@@ -45,11 +46,6 @@ int take_index(ProducerSide& side, const Lease& lease, unsigned seat_count) noex
   return -1;
 }
 
-std::uint64_t oldest_of(const Geometry& geometry, std::uint64_t head) noexcept {
-  const std::uint64_t first = geometry.first_sequence;
-  return head - first > geometry.slot_count ? head - geometry.slot_count : first;
-}
-
 std::uint64_t head_of(const ProducerSide& side) noexcept {
   // (C3) What lies before head is whole. Pairs with (P3).
   return load_acquire(reinterpret_cast<const std::uint64_t*>(&side.header->head));
@@ -60,12 +56,13 @@ std::uint64_t wanted_start(const ProducerSide& side, StartAt start_at,
                            std::uint64_t sequence) noexcept {
   const std::uint64_t head = head_of(side);
   if (start_at == StartAt::kNewest) return head;
-  const std::uint64_t oldest = oldest_of(side.geometry, head);
+  const Geometry& geometry = side.geometry;
+  const std::uint64_t oldest =
+      oldest_sequence(geometry.first_sequence, head, head, geometry.slot_count);
   if (start_at == StartAt::kOldest) return oldest;
   // Behind the oldest, an overwriting ring reports the overrun at the first read; a
   // gate there would be shut.
-  const bool is_gone = static_cast<std::int64_t>(oldest - sequence) > 0;
-  return side.geometry.mode == Mode::kGated && is_gone ? oldest : sequence;
+  return geometry.mode == Mode::kGated ? later(sequence, oldest) : sequence;
 }
 
 void announce(ProducerSide& side, unsigned index, std::uint64_t start) noexcept {
@@ -90,12 +87,8 @@ std::uint64_t oldest_safe(const ProducerSide& side) noexcept {
   // (G5) The claim before the limit that earlier ones were granted. Pairs with (G4).
   const std::uint64_t claim = load_acquire(&side.table->claim);
   const std::uint64_t limit = load_relaxed(word_of(side.header->write_limit));
-  const std::uint64_t head = head_of(side);
-  std::uint64_t written = head;
-  if (static_cast<std::int64_t>(claim - written) > 0) written = claim;
-  if (static_cast<std::int64_t>(limit - written) > 0) written = limit;
-  const std::uint64_t oldest = oldest_of(side.geometry, written);
-  return static_cast<std::int64_t>(oldest - head) > 0 ? head : oldest;
+  return oldest_sequence(side.geometry.first_sequence, later(claim, limit), head_of(side),
+                         side.geometry.slot_count);
 }
 
 void check_sequence(const ProducerSide& side, std::uint64_t sequence, const std::string& name) {
@@ -128,7 +121,7 @@ Seat take_seat(ProducerSide& side, unsigned seat_count, StartAt start_at, std::u
   announce(side, index, start);
   if (side.geometry.mode == Mode::kGated) {
     const std::uint64_t safe = start_at == StartAt::kNewest ? head_of(side) : oldest_safe(side);
-    if (static_cast<std::int64_t>(safe - start) > 0) start = safe;
+    start = later(start, safe);
     announce(side, index, start);
   }
   return {index, start, std::move(lease)};

@@ -8,7 +8,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <evring/group_member.hpp>
-#include <evring/group_recovery.hpp>
 #include <evring/producer.hpp>
 
 #include <cerrno>

@@ -25,9 +25,7 @@ class GatedTest : public DeviceTest {
 TEST_F(GatedTest, DropsWhatDoesNotFitAndCountsIt) {
   Device device = add_gated();
   Device registered = Device::open(device.name(), Device::Access::kReadWrite);
-  const DeviceCursor cursor = registered.register_cursor(StartAt::kOldest);
-  Consumer consumer(registered.map());
-  consumer.gate(cursor.page(), cursor.sequence());
+  GatedConsumer consumer(registered.map(), registered.register_cursor(StartAt::kOldest));
   EXPECT_EQ(offer(device, 50), 50u);
   EXPECT_EQ(offer(device, 50), 14u);
   EXPECT_EQ(offer(device, 1), 0u);

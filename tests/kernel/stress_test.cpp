@@ -76,12 +76,9 @@ TEST_P(StressTest, TenInjectorsBalance) {
   config.mode = static_cast<std::uint32_t>(GetParam());
   ASSERT_EQ(ioctl_errno(control_.get(), EVRING_IOC_ADD, &config), 0);
   Device device = Device::open("stress", Device::Access::kReadWrite);
-  Consumer consumer(device.map());
-  std::optional<DeviceCursor> cursor;
-  if (gated) {
-    cursor.emplace(device.register_cursor(StartAt::kOldest));
-    consumer.gate(cursor->page(), cursor->sequence());
-  }
+  GatedConsumer consumer =
+      gated ? GatedConsumer(device.map(), device.register_cursor(StartAt::kOldest))
+            : GatedConsumer(Consumer(device.map()));
   auto* account = static_cast<Account*>(
       ::mmap(nullptr, sizeof(Account), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   std::vector<pid_t> children;

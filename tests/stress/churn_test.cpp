@@ -72,6 +72,8 @@ struct Findings {
   std::atomic<std::uint64_t> lives = 0;
 };
 
+using Core = ConsumerCore<DefaultSlot>;
+
 class Churn {
  public:
   explicit Churn(const Load& load)
@@ -89,11 +91,11 @@ class Churn {
   void produce(int index);
   void consume(int index);
   void live(std::mt19937_64& random);
-  void live_gated(std::mt19937_64& random, Consumer& consumer, Registration& registration);
-  void read_some(std::mt19937_64& random, Consumer& consumer, std::uint64_t& expected);
+  void live_gated(std::mt19937_64& random, Core& consumer, Registration& registration);
+  void read_some(std::mt19937_64& random, Core& consumer, std::uint64_t& expected);
   void look_at(const Event& event, std::uint64_t& expected);
-  void park(Consumer& consumer, Registration& registration);
-  void settle(const Consumer& consumer);
+  void park(Core& consumer, Registration& registration);
+  void settle(const Core& consumer);
 
   Load load_;
   LocalRing ring_;
@@ -152,10 +154,9 @@ void Churn::consume(int index) {
 void Churn::live(std::mt19937_64& random) {
   const StartAt start_at = random() % 2 == 0 ? StartAt::kOldest : StartAt::kNewest;
   if (load_.mode == Mode::kGated || load_.parks) {
-    Registration registration = ring_.register_consumer(start_at);
-    Consumer consumer(ring_.mapping());
-    consumer.gate(registration.page(), registration.sequence());
-    live_gated(random, consumer, registration);
+    const auto registration = std::make_shared<Registration>(ring_.register_consumer(start_at));
+    GatedConsumer consumer(ring_.mapping(), registration);
+    live_gated(random, consumer, *registration);
     settle(consumer);
     return;
   }
@@ -168,7 +169,7 @@ void Churn::live(std::mt19937_64& random) {
   settle(consumer);
 }
 
-void Churn::live_gated(std::mt19937_64& random, Consumer& consumer, Registration& registration) {
+void Churn::live_gated(std::mt19937_64& random, Core& consumer, Registration& registration) {
   std::uint64_t expected = consumer.cursor();
   for (std::uint64_t i = random() % 500; i > 0 && !consumers_stop_; --i) {
     read_some(random, consumer, expected);
@@ -176,7 +177,7 @@ void Churn::live_gated(std::mt19937_64& random, Consumer& consumer, Registration
   }
 }
 
-void Churn::read_some(std::mt19937_64& random, Consumer& consumer, std::uint64_t& expected) {
+void Churn::read_some(std::mt19937_64& random, Core& consumer, std::uint64_t& expected) {
   ReadStatus status = ReadStatus::kEmpty;
   Event event;
   std::vector<Event> burst(1 + random() % 40);
@@ -225,7 +226,7 @@ void Churn::look_at(const Event& event, std::uint64_t& expected) {
 }
 
 /// A park that ends by its long limit while events are there has missed its doorbell.
-void Churn::park(Consumer& consumer, Registration& registration) {
+void Churn::park(Core& consumer, Registration& registration) {
   if (!registration.arm({.wake_events = 8, .wake = std::chrono::microseconds(300)},
                         consumer.cursor())) {
     return;
@@ -241,7 +242,7 @@ void Churn::park(Consumer& consumer, Registration& registration) {
   registration.disarm();
 }
 
-void Churn::settle(const Consumer& consumer) {
+void Churn::settle(const Core& consumer) {
   findings_.unbalanced += consumer.balance().balanced() ? 0 : 1;
   if (load_.mode == Mode::kGated) findings_.lost_while_gated += consumer.lost();
 }

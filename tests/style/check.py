@@ -44,6 +44,8 @@ WRAPPERS = {"memory.hpp"}  # where the ordered accesses themselves are defined
 BARRIER = (r"\bsmp_(mb|rmb|wmb|load_acquire|store_release|store_mb|mb__\w+)\b"
            r"|\b(load_acquire|store_release|fence_(acquire|release|full|seq_cst))\(")
 NEAR_LINES = 10
+SEQUENCE = "ring/include/evring/sequence.hpp"
+SIGNED_DIFFERENCE = r"\bint64_t>?\s*[({]\s*[^;]*[\w)\]]\s+-\s+[\w(]"
 
 FORBIDDEN = (  # (what, where, which files)
     ("'volatile' is no way to share a word", r"(?<!asm )(?<!__asm__ )\bvolatile\b(?!\()", CODE),
@@ -153,6 +155,16 @@ def check_tokens(tree):
 
 def strip_comment(line):
     return re.sub(r"//.*|/\*.*?\*/|^\s*\*.*|/\*.*|\".*?\"", "", line)
+
+
+def check_sequences(tree):
+    """Which of two sequences is later is asked in one place: see sequence.hpp."""
+    for path in tree.code("ring", "poller"):
+        if path == SEQUENCE:
+            continue
+        for number, line in enumerate(tree.lines(path), 1):
+            if re.search(SIGNED_DIFFERENCE, strip_comment(line)):
+                tree.fault(path, number, f"a signed difference by hand; {SEQUENCE} has Sequence")
 
 
 def check_toplevel(tree):

@@ -45,6 +45,8 @@ PLANTED = (  # (check, file, text appended, what the report must say)
     ("tokens", RING, "__attribute__((no_" "sanitize(\"thread\"))) int f();\n", "silenced"),
     ("tokens", "README.md", "from deb." "debian.org\n", "registry host"),
     ("tokens", "README.md", "see /wo" "rk/notes\n", "path of one machine"),
+    ("sequences", "poller/poller.cpp", "if (static_cast<std::int64_t>(head - cursor) > 0) {}\n",
+     "a signed difference by hand"),
     ("toplevel", "extra/file.txt", "text\n", "top level"),
     ("headers", "poller/more.cpp", "// SPDX-License-Identifier: GPL-2.0-only\n// More.\n", "licence tag"),
     ("headers", "poller/more.cpp", "// SPDX-License-Identifier: MIT\nint x;\n", "what the file is for"),

@@ -24,11 +24,11 @@ LocalRing gated_ring(std::uint64_t slot_count = 8) {
 /// A consumer with its gate.
 struct Gated {
   explicit Gated(LocalRing& ring, StartAt start_at = StartAt::kOldest)
-      : registration(ring.register_consumer(start_at)), consumer(ring.mapping()) {
-    consumer.gate(registration.page(), registration.sequence());
-  }
-  Registration registration;
-  Consumer consumer;
+      : shared(std::make_shared<Registration>(ring.register_consumer(start_at))),
+        consumer(ring.mapping(), shared) {}
+  std::shared_ptr<Registration> shared;
+  GatedConsumer consumer;
+  Registration& registration = *shared;
 };
 
 TEST(GateTest, RefusesBehindTheSlowestAndCounts) {

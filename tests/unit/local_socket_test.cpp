@@ -68,9 +68,9 @@ TEST_F(LocalSocketTest, ParksAndWakesInAnotherProcess) {
   const Gate armed;
   const pid_t reader = testing::start_child([&] {
     Attachment attachment = attach_local("parking", StartAt::kNewest);
-    Registration& registration = *attachment.registration;
-    Consumer consumer(attachment.mapping);
-    consumer.gate(registration.page(), registration.sequence());
+    const auto shared = std::make_shared<Registration>(std::move(*attachment.registration));
+    Registration& registration = *shared;
+    GatedConsumer consumer(attachment.mapping, shared);
     if (!registration.arm({.wake_events = 3, .wake = std::chrono::hours(1)}, consumer.cursor())) {
       return false;
     }

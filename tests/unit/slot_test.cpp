@@ -95,9 +95,7 @@ TEST_P(WrapTest, KeepsTheGate) {
   LocalRing ring = LocalRing::anonymous(
       {.slot_count = 8, .mode = Mode::kGated, .first_sequence = edge - before});
   Producer producer(ring, WhenFull::kRefuse);
-  const Registration registration = ring.register_consumer(StartAt::kOldest);
-  Consumer consumer(ring.mapping());
-  consumer.gate(registration.page(), registration.sequence());
+  GatedConsumer consumer(ring.mapping(), ring.register_consumer(StartAt::kOldest));
   for (int i = 0; i < 10; ++i) {
     testing::publish_numbered(producer, 10);  // two too many
     testing::drain(consumer);

@@ -70,7 +70,7 @@ struct Drained {
 };
 
 /// Reads and resyncs until nothing is there.
-inline Drained drain(Consumer& consumer) {
+inline Drained drain(ConsumerCore<DefaultSlot>& consumer) {
   Drained drained;
   Event event;
   for (;;) {

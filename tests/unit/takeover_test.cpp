@@ -173,9 +173,7 @@ TEST(TakeoverCountTest, AClaimThatNobodyGrantedIsNotTakenOver) {
     Producer producer(ring, WhenFull::kRefuse);
     publish_numbered(producer, 8);
   }
-  const Registration registration = ring.register_consumer(StartAt::kOldest);
-  Consumer consumer(ring.mapping());
-  consumer.gate(registration.page(), registration.sequence());
+  GatedConsumer consumer(ring.mapping(), ring.register_consumer(StartAt::kOldest));
   const int status = testing::run_child([&] {
     DoomedProducer producer(ring, WhenFull::kRefuse);
     KillAt::step = PublishStep::kClaimed;

@@ -76,11 +76,11 @@ unsigned PollerCore::longest_quiet_hot() const noexcept {
 bool PollerCore::enter_quiet(unsigned id) {
   RingState& ring = *rings_[id];
   const Mapping& mapping = ring.link->mapping();
-  const SlotReader<AnySlotLayout> slots(mapping, mapping.geometry().slot);
+  const RingReader<AnySlotLayout> reader(mapping, mapping.geometry().slot);
   const std::uint64_t cursor = ring.counters.cursor;
-  const auto* word = reinterpret_cast<const std::uint64_t*>(slots.slot(cursor));
+  const auto* word = reinterpret_cast<const std::uint64_t*>(reader.slot(cursor));
   const std::uint64_t seen = load_relaxed(word);
-  if (static_cast<std::int64_t>(seen - EVRING_STAMP_BUSY(cursor)) > 0) return false;
+  if (Sequence(seen).is_after(EVRING_STAMP_BUSY(cursor))) return false;
   if (ring.state == State::kQuiet) {
     quiet_.renew(id, word, seen);
     return true;

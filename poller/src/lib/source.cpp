@@ -42,7 +42,8 @@ RingLink RingLink::of(LocalRing ring, const LinkOptions& options) {
   link.mapping_ = ring.mapping();
   if (options.doorbell || link.is_gated()) {
     try {
-      link.registration_ = ring.register_consumer(options.start_at, options.sequence);
+      link.registration_ = std::make_shared<Registration>(
+          ring.register_consumer(options.start_at, options.sequence));
     } catch (const std::system_error& error) {
       if (link.is_gated()) throw;
       link.doorbell_refusal_ = error.what();
@@ -70,7 +71,9 @@ RingLink RingLink::open_local(const std::string& name, const LinkOptions& option
     }
   }
   link.mapping_ = std::move(attachment.mapping);
-  link.registration_ = std::move(attachment.registration);
+  if (attachment.registration) {
+    link.registration_ = std::make_shared<Registration>(std::move(*attachment.registration));
+  }
   link.owner_fd_ = std::move(attachment.owner_fd);
   return link;
 }
@@ -85,7 +88,8 @@ RingLink RingLink::open_device(const std::string& name, const LinkOptions& optio
   link.capabilities_ = info.capabilities;
   link.mapping_ = device.map();
   if (link.is_gated()) {
-    link.device_cursor_ = device.register_cursor(options.start_at, options.sequence);
+    link.device_cursor_ =
+        std::make_shared<DeviceCursor>(device.register_cursor(options.start_at, options.sequence));
   }
   if (!options.doorbell) link.doorbell_refusal_ = "no doorbell was asked for";
   link.device_ = std::move(device);
@@ -107,14 +111,6 @@ GoneReason RingLink::gone() const noexcept {
     default:
       return GoneReason::kClosed;
   }
-}
-
-evring_consumer_page* RingLink::gate_page() noexcept {
-  return device_cursor_ ? device_cursor_->page() : registration_->page();
-}
-
-std::uint64_t RingLink::gate_sequence() noexcept {
-  return device_cursor_ ? device_cursor_->sequence() : registration_->sequence();
 }
 
 }  // namespace evring

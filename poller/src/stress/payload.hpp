@@ -82,10 +82,10 @@ class StreamCheck {
     }
     Next& next = next_[words[0]];
     const std::uint64_t count = words[1];
-    const auto ahead = static_cast<std::int64_t>(count - next.count);
+    const std::int64_t ahead = Sequence(count).distance_from(next.count);
     const bool may_skip = next.epoch != loss_epoch_;
     if (next.known && (ahead < 0 || (ahead > 0 && !may_skip))) ++out_of_order_;
-    if (next.known && ahead > 0) missing_ += count - next.count;
+    if (next.known) missing_ += Sequence(count).count_from(next.count);
     next = {count + 1, loss_epoch_, true};
   }
 

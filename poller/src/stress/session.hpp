@@ -74,7 +74,7 @@ class Session {
     return poller;
   }
 
-  const BasicConsumer<Layout>& consumer() const noexcept { return poller_.consumer(0); }
+  const BasicGatedConsumer<Layout>& consumer() const noexcept { return poller_.consumer(0); }
 
   void check_event(const BasicEvent<Layout>& event) noexcept {
     std::memcpy(words_.data(), event.payload.data(), word_count_ * 8);

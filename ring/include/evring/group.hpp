@@ -7,8 +7,8 @@
 
 #include <evring/abi.h>
 #include <evring/consumer.hpp>
+#include <evring/detail/group_record.hpp>
 #include <evring/detail/lease.hpp>
-#include <evring/group_record.hpp>
 #include <evring/local_ring.hpp>
 #include <evring/mapping.hpp>
 

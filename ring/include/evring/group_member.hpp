@@ -1,26 +1,35 @@
 // SPDX-License-Identifier: MIT
 // The member of a group: claims by one compare-and-swap, then reads what is its own.
-// No system call and no lock.
+// No system call and no lock. And the recovery of what a dead member held, on its
+// account: one that dies in the middle is itself recovered.
 // Invariant: received() + lost() == claimed().
-// Ordering: letters M1 to M9, explained in ring/PROTOCOL.md, "Groups".
+// Ordering: letters M1 to M10, explained in ring/PROTOCOL.md, "Groups".
 #pragma once
 
 #include <evring/abi.h>
 #include <evring/consumer.hpp>
-#include <evring/drain.hpp>
+#include <evring/detail/group_record.hpp>
+#include <evring/detail/ring_reader.hpp>
 #include <evring/group.hpp>
-#include <evring/group_record.hpp>
-#include <evring/group_slots.hpp>
 #include <evring/memory.hpp>
+#include <evring/sequence.hpp>
 #include <evring/slot.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <optional>
 #include <span>
 #include <utility>
 
 namespace evring {
+
+/// @throws std::invalid_argument  the ring's slots are not `Layout`.
+template <class Layout>
+RingReader<Layout> group_reader(const Mapping& mapping) {
+  return {mapping, require_layout<Layout>(mapping.geometry().slot, mapping.name(), "member")};
+}
 
 /// One consumer of a group. One thread; any number of members per group, up to
 /// EVRING_GROUP_MEMBER_COUNT_MAX.
@@ -39,21 +48,24 @@ class GroupMember {
   ///         slots are not `Layout`.
   explicit GroupMember(Group group)
       : group_(std::move(group)),
-        slots_(group_.mapping()),
+        reader_(group_reader<Layout>(group_.mapping())),
         place_(group_.join()),
         journal_(group_.page().member[place_.index]),
         claim_word_(group_word(group_.page().claim)),
         gate_(group_.gate()),
         before_(group_.held_by(place_.index)),
         to_(group_.claim()),
-        head_(slots_.head()),
         gate_seen_(group_.start()) {
     from_ = to_;
+    reader_.see_head();
   }
   GroupMember(const GroupMember&) = delete;
   GroupMember& operator=(const GroupMember&) = delete;
+  /// Done with what it holds, unless a throw ends it: then that burst, perhaps handled in
+  /// part, is left to GroupRecovery as a dead member's is.
   ~GroupMember() {
     if (!place_.lock.is_mine()) return;
+    if (from_ != to_ && std::uncaught_exceptions() > uncaught_exceptions_) return;
     commit();
     group_.leave(place_);
   }
@@ -61,7 +73,7 @@ class GroupMember {
   /// Claims the next event of the group and reads it. Lock-free, no system call.
   ///
   /// @return kEvent    `out` is the caller's alone.
-  ///         kEmpty    nothing to claim.
+  ///         kEmpty    nothing to claim; kGone as in ConsumerCore::try_read().
   ///         kOverrun  what was claimed is overwritten; it is counted, once for the
   ///                   group. Read on: a group resyncs by itself, to the oldest.
   ReadStatus try_read(EventType& out) noexcept {
@@ -73,9 +85,8 @@ class GroupMember {
   template <std::size_t kExtent>
   Burst read_burst(std::span<EventType, kExtent> out) noexcept {
     std::uint64_t skip = 0;
-    if (!claim(std::min<std::uint64_t>(out.size(), slots_.slot_count()), skip)) {
-      idle();
-      return {0, ReadStatus::kEmpty};
+    if (!claim(std::min<std::uint64_t>(out.size(), reader_.slot_count()), skip)) {
+      return {0, nothing_claimed()};
     }
     const std::size_t count = read_claim(from_ + skip, out.data());
     account(count);
@@ -109,7 +120,8 @@ class GroupMember {
   const Group& group() const noexcept { return group_; }
 
  private:
-  static constexpr unsigned kGateScanEvery = 16;  ///< reads in a row that find nothing
+  static constexpr unsigned kGateScanEvery = 16;     ///< reads in a row that find nothing
+  static constexpr unsigned kIdleReadsPerLook = 64;  ///< at gone, a word beside busy ones
 
   /// Takes up to `wanted` events for this member: [from_, to_), of which the first
   /// `skip` are overwritten.
@@ -141,10 +153,10 @@ class GroupMember {
   /// ones, so a claim never waits for the producer. `skip`: overwritten ones before them.
   std::uint64_t claimable(std::uint64_t first, std::uint64_t wanted, std::uint64_t& skip) noexcept {
     skip = 0;
-    const std::uint64_t known = head_ - first;
-    if (known <= slots_.slot_count() && known >= wanted) return wanted;
+    const std::uint64_t known = reader_.head_seen() - first;
+    if (known <= reader_.slot_count() && known >= wanted) return wanted;
     if (wanted == 1) {
-      const ReadStatus status = slots_.look(first);
+      const ReadStatus status = reader_.look(first);
       if (status != ReadStatus::kOverrun) return status == ReadStatus::kEvent ? 1 : 0;
     }
     return claimable_by_head(first, wanted, skip);
@@ -152,55 +164,53 @@ class GroupMember {
 
   std::uint64_t claimable_by_head(std::uint64_t first, std::uint64_t wanted,
                                   std::uint64_t& skip) noexcept {
-    head_ = slots_.head();
-    const std::uint64_t lag = head_ - first;
-    if (static_cast<std::int64_t>(lag) <= 0) {
-      if (!drain_.is_on()) return slots_.look(first) == ReadStatus::kEvent ? 1 : 0;
-      drain_.note_nothing();
+    const std::uint64_t head = reader_.see_head();
+    const std::uint64_t lag = Sequence(head).count_from(first);
+    if (lag == 0) {
+      if (!reader_.drains()) return reader_.look(first) == ReadStatus::kEvent ? 1 : 0;
+      reader_.note_nothing();
       return 0;
     }
-    const std::uint64_t lapped = slots_.oldest(head_) - first;
-    if (static_cast<std::int64_t>(lapped) > 0) skip = std::min(lapped + margin(), lag);
+    const std::uint64_t lapped = Sequence(reader_.oldest(head)).count_from(first);
+    if (lapped != 0) {
+      // Claims that found all overwritten, one after the other, keep a growing distance.
+      skip = std::min(lapped + resync_margin(reader_.slot_count(), overruns_in_a_row_), lag);
+    }
     return std::min(wanted, lag - skip);
-  }
-
-  /// Claims that found all overwritten, one after the other, keep a growing distance.
-  std::uint64_t margin() const noexcept {
-    if (consecutive_overruns_ == 0) return 0;
-    return slots_.slot_count() >> (consecutive_overruns_ >= 5 ? 1 : 6 - consecutive_overruns_);
   }
 
   /// Reads [sequence, to_). @return how many of them were still there.
   std::size_t read_claim(std::uint64_t sequence, EventType* out) noexcept {
-    return slots_.copy(sequence, to_ - sequence, out, [] { Hook{}(GroupStep::kEventCopied); });
+    return reader_.copy(sequence, to_ - sequence, out, [] { Hook{}(GroupStep::kEventCopied); });
   }
 
   void account(std::uint64_t count) noexcept {
     const std::uint64_t taken = to_ - from_;
     claimed_ += taken;
-    drain_.note_read(taken);
+    reader_.note_read(taken);
     received_ += count;
     idle_count_ = 0;
-    consecutive_overruns_ = count == 0 ? consecutive_overruns_ + 1 : 0;
+    overruns_in_a_row_ = count == 0 ? overruns_in_a_row_ + 1 : 0;
     if (count != taken) [[unlikely]] {
       lost_ += taken - count;
       ++overruns_;
     }
-    if (gate_ != nullptr && to_ - gate_seen_ >= slots_.slot_count() / 8) advance_gate();
+    if (gate_ != nullptr && to_ - gate_seen_ >= reader_.slot_count() / 8) advance_gate();
   }
 
   /// Nothing to claim: what was handed out before is done with.
-  void idle() noexcept {
+  ReadStatus nothing_claimed() noexcept {
     commit();
-    if (gate_ != nullptr && gate_seen_ != to_ && idle_count_++ % kGateScanEvery == 0) {
-      advance_gate();
-    }
+    const unsigned before = idle_count_++;
+    if (gate_ != nullptr && gate_seen_ != to_ && before % kGateScanEvery == 0) advance_gate();
+    if (before % kIdleReadsPerLook != kIdleReadsPerLook - 1) return ReadStatus::kEmpty;
+    return reader_.is_over(group_.claim()) ? ReadStatus::kGone : ReadStatus::kEmpty;
   }
 
   void advance_gate() noexcept { gate_seen_ = advance_group_gate(group_.page(), gate_, to_); }
 
   Group group_;
-  GroupSlots<Layout> slots_;
+  RingReader<Layout> reader_;
   GroupPlace place_;
   GroupJournal journal_;
   std::uint64_t* claim_word_;
@@ -208,15 +218,114 @@ class GroupMember {
   GroupEntry before_;  ///< what earlier owners of the record were done with
   std::uint64_t from_ = 0;
   std::uint64_t to_;
-  std::uint64_t head_;  ///< as last seen
   std::uint64_t gate_seen_;
   std::uint64_t claimed_ = 0;
   std::uint64_t received_ = 0;
   std::uint64_t lost_ = 0;
   std::uint64_t overruns_ = 0;
-  unsigned consecutive_overruns_ = 0;
+  unsigned overruns_in_a_row_ = 0;
   unsigned idle_count_ = 0;
-  Drain drain_;
+  int uncaught_exceptions_ = std::uncaught_exceptions();  ///< when it joined
+};
+
+/// The events that one dead member held, for one reader. Any thread of any process that
+/// has the group may recover, a member or not; two never get the same.
+///
+/// The dead member may have handled some of these events, up to one burst: its last.
+template <class Layout, class Hook = NoGroupHook>
+class GroupRecovery {
+ public:
+  using EventType = BasicEvent<Layout>;
+
+  /// Takes the record of a dead member that held events.
+  /// @return nothing when there is none.
+  /// @throws std::system_error; std::invalid_argument: the slots are not `Layout`.
+  static std::optional<GroupRecovery> begin(const Group& group) {
+    std::optional<GroupPlace> place = group.take_dead();
+    if (!place) return std::nullopt;
+    return std::optional<GroupRecovery>(std::in_place, group, std::move(*place));
+  }
+
+  GroupRecovery(Group group, GroupPlace place)
+      : group_(std::move(group)),
+        reader_(group_reader<Layout>(group_.mapping())),
+        place_(std::move(place)),
+        journal_(group_.page().member[place_.index]),
+        left_(group_.held_by(place_.index)) {
+    if (!is_plausible()) left_.from = left_.to;
+    next_ = left_.from;
+  }
+  GroupRecovery(const GroupRecovery&) = delete;
+  GroupRecovery& operator=(const GroupRecovery&) = delete;
+  /// What was handed out and not committed stays held by the dead member.
+  ~GroupRecovery() = default;
+
+  /// Reads up to out.size() of the events. Commits what it handed out before.
+  ///
+  /// @return kEvent; or, with 0, kOverrun: some were overwritten, read on; kEmpty: that
+  ///         was all, and the record is free.
+  Burst read_burst(std::span<EventType> out) noexcept {
+    commit();
+    if (next_ == left_.to) return {0, ReadStatus::kEmpty};
+    const std::uint64_t first = next_;
+    skip_overwritten();
+    const std::uint64_t wanted = std::min<std::uint64_t>(out.size(), left_.to - next_);
+    const std::size_t count = reader_.copy(next_, wanted, out.data(), [] {});
+    next_ += wanted;
+    received_ += count;
+    lost_ += next_ - first - count;
+    Hook{}(GroupStep::kBurstRead);
+    return {count, count == 0 ? ReadStatus::kOverrun : ReadStatus::kEvent};
+  }
+
+  /// Says that the caller is done with all that was handed out; after the last event
+  /// it gives the record back.
+  void commit() noexcept {
+    if (is_done_) return;
+    if (next_ != left_.from) {
+      left_.from = next_;
+      journal_.template write<Hook>(
+          {next_, left_.to, left_.received + received_, left_.lost + lost_});
+    }
+    if (next_ != left_.to) return;
+    is_done_ = true;
+    group_.leave(place_);
+    if (group_.gate() != nullptr) {
+      // (M9) as in GroupMember::commit().
+      fence_full();
+      advance_group_gate(group_.page(), group_.gate(), next_);
+    }
+  }
+
+  /// The range that is not committed yet: [from(), to()).
+  std::uint64_t from() const noexcept { return left_.from; }
+  std::uint64_t to() const noexcept { return left_.to; }
+  std::uint64_t received() const noexcept { return received_; }
+  std::uint64_t lost() const noexcept { return lost_; }
+  unsigned dead_index() const noexcept { return place_.index; }
+
+ private:
+  /// A claim ends at most where the producer writes; a hostile record may say anything.
+  bool is_plausible() const noexcept {
+    const Sequence past = reader_.head() + reader_.slot_count();
+    return !Sequence(left_.from).is_after(left_.to) && !Sequence(left_.to).is_after(past);
+  }
+
+  /// Jumps over what cannot be in the ring any more, so a read is bounded by it.
+  void skip_overwritten() noexcept {
+    const Sequence oldest = reader_.oldest(reader_.head());
+    next_ += std::min(oldest.count_from(next_), left_.to - next_);
+  }
+
+  Group group_;
+  RingReader<Layout> reader_;
+  GroupPlace place_;
+  GroupJournal journal_;
+  GroupEntry left_;
+  std::uint64_t next_ = 0;
+  std::uint64_t received_ = 0;
+  std::uint64_t lost_ = 0;
+  bool is_done_ = false;
 };
 
 }  // namespace evring

@@ -2,31 +2,35 @@
 // The producer of a local ring: one per ring, enforced by a lock that dies with
 // its process. The kernel's producer (kmod/) writes the same words.
 // Invariant: published() + dropped() == offered().
-// Ordering: letters P1 to P6 and D2, explained in ring/PROTOCOL.md.
+// Ordering: letters P1 to P6, P9 and D2, explained in ring/PROTOCOL.md.
 #pragma once
 
 #include <evring/abi.h>
 #include <evring/detail/lease.hpp>
 #include <evring/detail/producer_side.hpp>
+#include <evring/detail/slot_writer.hpp>
 #include <evring/local_ring.hpp>
 #include <evring/memory.hpp>
+#include <evring/sequence.hpp>
 #include <evring/slot.hpp>
-#include <evring/slot_writer.hpp>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 namespace evring {
 
 enum class PublishStatus {
   kPublished,
   kDropped,  ///< gated ring, the slowest cursor is slot_count behind; counted
+  kFull,     ///< the same, of a call that keeps the event with its caller; not counted
 };
 
 /// What a gated producer does when the slowest cursor is slot_count behind.
@@ -69,16 +73,31 @@ class ProducerCore {
   ProducerCore(const LocalRing& ring, WhenFull when_full);
   ~ProducerCore();
 
+  using Clock = std::chrono::steady_clock;
+  static constexpr Clock::time_point kNow = Clock::time_point::min();
+  static constexpr Clock::time_point kForever = Clock::time_point::max();
+
   /// How many of `count` events (at most slot_count) may be written now: all of them in
-  /// overwrite mode; in gated mode at least `at_least` when waiting, possibly none when
-  /// refusing. What was claimed ahead costs one compare.
-  std::uint64_t room_for(std::uint64_t count, std::uint64_t at_least = 1) noexcept {
-    return is_claimed(next_sequence() + count) ? count : claim_room(count, at_least);
+  /// overwrite mode; in gated mode at least `at_least`, or what there is at `deadline`.
+  /// None while a reservation is open. What was claimed ahead costs one compare.
+  std::uint64_t room_for(std::uint64_t count, std::uint64_t at_least,
+                         Clock::time_point deadline) noexcept {
+    if (is_claimed(next_sequence() + count)) return count;
+    return reserved_count_ != 0 ? 0 : claim_room(count, at_least, deadline);
   }
   /// Whether sequences before `end` may be written without asking.
   bool is_claimed(std::uint64_t end) const noexcept {
-    return static_cast<std::int64_t>(end - write_limit_) <= 0;
+    return !Sequence(end).is_after(unasked_limit_);
   }
+  /// What WhenFull says of a wait.
+  Clock::time_point usual_deadline() const noexcept {
+    return when_full_ == WhenFull::kWait ? kForever : kNow;
+  }
+  /// The next `count` events belong to a reservation: whoever publishes meanwhile has to
+  /// ask, and is told that there is no room.
+  void open_reservation(std::uint64_t count) noexcept;
+  void close_reservation() noexcept;
+
   /// Looks at who is armed, and rings for those whose request the last `count` events
   /// fulfilled.
   void ring_doorbells(std::uint64_t armed, std::uint64_t count) noexcept;
@@ -115,6 +134,8 @@ class ProducerCore {
   std::uint64_t refreshed_next_ = 0;      ///< next_sequence() when the status block was refreshed
   std::uint64_t refreshed_event_ns_ = 0;  ///< and last_event_ns_
   std::uint64_t write_limit_ = 0;         ///< sequences before this may be written
+  std::uint64_t unasked_limit_ = 0;       ///< and before this without asking who has reserved
+  std::uint64_t reserved_count_ = 0;      ///< slots of the open reservation; a fork's copy has none
   /// Up to here slots may be half-written: a dead producer's claim, or a reservation.
   std::uint64_t torn_limit_ = 0;
   std::uint64_t* head_word_;
@@ -130,8 +151,10 @@ class ProducerCore {
   void load_status() noexcept;
   std::uint64_t repair_slots() noexcept;
 
-  std::uint64_t claim_room(std::uint64_t count, std::uint64_t at_least) noexcept;
-  std::uint64_t gated_claim(std::uint64_t wanted, std::uint64_t at_least) noexcept;
+  std::uint64_t claim_room(std::uint64_t count, std::uint64_t at_least,
+                           Clock::time_point deadline) noexcept;
+  std::uint64_t gated_claim(std::uint64_t wanted, std::uint64_t at_least,
+                            Clock::time_point deadline) noexcept;
   std::uint64_t known_room(std::uint64_t wanted) const noexcept;
   void store_write_limit(std::uint64_t limit) noexcept;
   void refresh_gate() noexcept;
@@ -176,10 +199,11 @@ class BasicProducer : public ProducerCore {
   using EventType = BasicEvent<Layout>;
 
   /// @throws std::system_error (EBUSY): the ring has a producer.
-  ///         std::invalid_argument: the ring's slots are not `Layout`.
+  ///         std::invalid_argument: the ring's slots are not `Layout`; nothing was touched.
   explicit BasicProducer(const LocalRing& ring, WhenFull when_full = WhenFull::kWait)
-      : ProducerCore(ring, when_full),
-        layout_(require_layout<Layout>(geometry().slot, ring.name(), "producer")) {
+      : BasicProducer(
+            require_layout<Layout>(ring.producer_side()->geometry.slot, ring.name(), "producer"),
+            ring, when_full) {
     if constexpr (!std::is_same_v<Hook, NoHook>) {
       step_hook_ = [](PublishStep step) { Hook{}(step); };
     }
@@ -202,6 +226,17 @@ class BasicProducer : public ProducerCore {
     return publish_run(events.size(), FeedEvents{events.data()});
   }
 
+  /// As publish(), but where a gate has no room the event stays with the caller.
+  /// @return kPublished, or kFull: neither published nor dropped. Never waits.
+  [[nodiscard]] PublishStatus try_publish(const EventType& event) noexcept {
+    return publish_by(event, kNow);
+  }
+  /// The same, after waiting for room until `deadline`.
+  [[nodiscard]] PublishStatus publish_until(const EventType& event,
+                                            Clock::time_point deadline) noexcept {
+    return publish_by(event, deadline);
+  }
+
   /// As publish_batch(), of `count` events whose payloads `source(sequence)` returns, a
   /// trivially copyable value that fits a slot. The fastest way in: a payload made of
   /// values at hand goes from registers to its slot, and nothing is copied. Its type is
@@ -216,49 +251,91 @@ class BasicProducer : public ProducerCore {
     return publish_run(count, FeedSource<Source>{source});
   }
 
-  /// Slots to fill in place; see reserve().
-  class Reservation {
+  /// Slots to fill in place; see reserve(). One owner, who moves it on; the end of it
+  /// gives back what was not committed. It must not outlive its producer.
+  class [[nodiscard]] Reservation {
    public:
+    Reservation(Reservation&& other) noexcept
+        : producer_(other.producer_),
+          first_(other.first_),
+          count_(std::exchange(other.count_, 0)) {}
+    Reservation& operator=(Reservation&& other) noexcept {
+      if (this == &other) return *this;
+      abandon();
+      producer_ = other.producer_;
+      first_ = other.first_;
+      count_ = std::exchange(other.count_, 0);
+      return *this;
+    }
+    ~Reservation() { abandon(); }
+
+    /// 0 after commit().
     std::uint64_t count() const noexcept { return count_; }
     std::uint64_t sequence(std::uint64_t index) const noexcept { return first_ + index; }
 
-    /// Stores payload word `word_index` (8 bytes) of event `index`.
-    void set_word(std::uint64_t index, std::size_t word_index, std::uint64_t value) noexcept {
-      store_relaxed(
-          producer_->word_at(first_ + index, producer_->layout_.payload_offset() + 8 * word_index),
-          value);
+    /// Stores payload word `word_index` (8 bytes) of event `index`. Words that are not
+    /// set keep what the slot held a lap ago.
+    /// @return false, with nothing stored, past the last event or word.
+    bool set_word(std::uint64_t index, std::size_t word_index, std::uint64_t value) noexcept {
+      const Layout& layout = producer_->layout_;
+      if (!holds(index) || word_index >= layout.payload_bytes() / 8) [[unlikely]]
+        return false;
+      store_relaxed(producer_->word_at(first_ + index, layout.payload_offset() + 8 * word_index),
+                    value);
+      return true;
     }
-    /// Type and length of event `index`; for kFull slots, 0 and the whole payload
-    /// where it is not called.
-    void set_type(std::uint64_t index, std::uint32_t type, std::uint32_t length_bytes) noexcept {
-      if (producer_->layout_.format() == SlotFormat::kFull) {
+    /// Type and length of event `index`, a longer one cut; for kFull slots, 0 and the
+    /// whole payload where it is not called.
+    /// @return false past the last event.
+    bool set_type(std::uint64_t index, std::uint32_t type, std::uint32_t length_bytes) noexcept {
+      if (!holds(index)) [[unlikely]]
+        return false;
+      const Layout& layout = producer_->layout_;
+      if (layout.format() == SlotFormat::kFull) {
         store_relaxed(producer_->word_at(first_ + index, 16),
-                      EVRING_TYPE_LENGTH(type, length_bytes));
+                      EVRING_TYPE_LENGTH(type, std::min(length_bytes, layout.payload_bytes())));
       }
+      return true;
     }
-    /// Publishes all of it, in order, as one batch. Once; without it nothing is published.
-    void commit() noexcept { producer_->commit(*this); }
+    /// Publishes all of it, in order, as one batch. Once: it is empty afterwards.
+    void commit() noexcept {
+      const bool holds_slots = holds(0);
+      const std::uint64_t count = std::exchange(count_, 0);
+      if (holds_slots) producer_->commit(first_, count);
+    }
 
    private:
     friend class BasicProducer;
     Reservation(BasicProducer* producer, std::uint64_t first, std::uint64_t count) noexcept
         : producer_(producer), first_(first), count_(count) {}
+    /// Not after the end of it, nor in a forked child's copy.
+    bool holds(std::uint64_t index) const noexcept {
+      return index < count_ && index < producer_->reserved_count_;
+    }
+    void abandon() noexcept {
+      const bool holds_slots = holds(0);
+      count_ = 0;
+      if (holds_slots) producer_->close_reservation();
+    }
+
     BasicProducer* producer_;
     std::uint64_t first_;
     std::uint64_t count_;
   };
 
-  /// Reserves up to `count` slots (at most slot_count) to be filled in place. One
-  /// reservation at a time. In a gated ring that refuses, fewer may be given; the
-  /// missing ones count as dropped.
+  /// Reserves up to `count` slots (at most slot_count) to be filled in place. In a gated
+  /// ring that refuses, fewer may be given; the missing ones count as dropped.
+  ///
+  /// While a reservation holds slots nothing else goes in: publishing drops and counts,
+  /// try_publish() finds the ring full, and another reserve() gives none.
   Reservation reserve(std::uint64_t count) noexcept {
-    if (count > mask_ + 1) count = mask_ + 1;
-    const std::uint64_t room = room_for(count, count);
+    count = std::min(count, mask_ + 1);
+    const std::uint64_t room = room_for(count, count, usual_deadline());
     if (room < count) count_drop(count - room);
-    stamp_time();
-    // Should it never be committed, the limit stays ahead of what it overwrote.
     const std::uint64_t first = next_sequence();
-    if (static_cast<std::int64_t>(first + room - torn_limit_) > 0) torn_limit_ = first + room;
+    if (room == 0) return Reservation(this, first, 0);
+    stamp_time();
+    open_reservation(room);
     for (std::uint64_t i = 0; i < room; ++i) {
       prefetch_for_write(word_at(first + room + i, 0));
       open_slot(first + i);
@@ -267,6 +344,9 @@ class BasicProducer : public ProducerCore {
   }
 
  private:
+  BasicProducer(const Layout& layout, const LocalRing& ring, WhenFull when_full)
+      : ProducerCore(ring, when_full), layout_(layout) {}
+
   std::uint64_t* word_at(std::uint64_t sequence, std::size_t offset) noexcept {
     return writer().at(sequence) + offset / 8;
   }
@@ -330,10 +410,11 @@ class BasicProducer : public ProducerCore {
   template <class Feed>
   [[gnu::noinline]] std::size_t publish_runs(std::size_t count, Feed feed) noexcept {
     std::size_t done = 0;
-    stamp_time();
     while (done < count) {
       const std::uint64_t first = next_sequence();
-      const std::uint64_t room = room_for(std::min<std::uint64_t>(count - done, mask_ + 1));
+      const std::uint64_t wanted = std::min<std::uint64_t>(count - done, mask_ + 1);
+      const std::uint64_t room = room_for(wanted, 1, usual_deadline());
+      stamp_time();  // after the wait, if there was one
       if (room == 0) {
         count_drop(count - done);
         return done;
@@ -347,17 +428,20 @@ class BasicProducer : public ProducerCore {
     return done;
   }
 
-  void commit(const Reservation& reservation) noexcept {
+  PublishStatus publish_by(const EventType& event, Clock::time_point deadline) noexcept {
+    if (room_for(1, 1, deadline) == 0) return PublishStatus::kFull;
+    return publish(event);
+  }
+
+  void commit(std::uint64_t first, std::uint64_t count) noexcept {
     Hook{}(PublishStep::kPayloadStored);
-    for (std::uint64_t i = 0; i < reservation.count_; ++i) {
-      const std::uint64_t sequence = reservation.first_ + i;
+    for (std::uint64_t sequence = first; sequence != first + count; ++sequence) {
       Writer::mark_ready(word_at(sequence, 0), sequence);
     }
-    if (reservation.count_ == 0) return;
-    const std::uint64_t next = reservation.first_ + reservation.count_;
-    publish_head(next, reservation.count_);
+    close_reservation();
+    publish_head(first + count, count);
     Hook{}(PublishStep::kHeadStored);
-    refresh_status_when_due(next);
+    refresh_status_when_due(first + count);
   }
 
   [[no_unique_address]] Layout layout_;

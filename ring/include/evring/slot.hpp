@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // What a slot looks like: fixed at compile time for the hot path, or read from
 // the header for tools that take any ring. Both offer the same members, so
-// consumer and producer are written once.
+// consumer and producer are written once. And an event: where it lies, or copied out.
 #pragma once
 
 #include <evring/abi.h>
+#include <evring/detail/words.hpp>
+#include <evring/memory.hpp>
 
 #include <algorithm>
 #include <array>
@@ -14,6 +16,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 namespace evring {
 
@@ -78,65 +81,127 @@ Layout require_layout(const AnySlotLayout& found, const std::string& ring_name, 
   }
 }
 
+/// Stores `value`, and zero behind it: nobody publishes what lay on a stack.
+template <std::size_t kBytes, class T>
+void store_payload(std::array<std::byte, kBytes>& payload, const T& value) noexcept {
+  static_assert(sizeof(T) <= kBytes && std::is_trivially_copyable_v<T>);
+  std::memcpy(payload.data(), &value, sizeof(T));
+  if constexpr (sizeof(T) < kBytes) std::memset(payload.data() + sizeof(T), 0, kBytes - sizeof(T));
+}
+template <class T, std::size_t kBytes>
+T load_payload(const std::array<std::byte, kBytes>& payload) noexcept {
+  static_assert(sizeof(T) <= kBytes && std::is_trivially_copyable_v<T>);
+  T value;
+  std::memcpy(&value, payload.data(), sizeof(T));
+  return value;
+}
+
 /// One event as a consumer receives it and a producer offers it.
 ///
 /// sequence      assigned by the producer on publish; ignored when offered.
 /// timestamp_ns  CLOCK_MONOTONIC, once per batch; 0 for bare slots; ignored when offered.
 /// type          for the user; 0 unless the slot format is kFull.
 /// length_bytes  bytes of payload in use; all of them unless the format is kFull.
+/// payload       published whole, whatever the length; zero until it is set.
 template <class Layout>
 struct BasicEvent {
   std::uint64_t sequence = 0;
   std::uint64_t timestamp_ns = 0;
   std::uint32_t type = 0;
   std::uint32_t length_bytes = 0;
-  alignas(8) std::array<std::byte, Layout::kPayloadBytesMax> payload;
+  alignas(8) std::array<std::byte, Layout::kPayloadBytesMax> payload{};
 
   std::span<const std::byte> bytes() const noexcept {
     return {payload.data(), std::min<std::size_t>(length_bytes, payload.size())};
   }
 
-  /// Copies `value` into the payload. `T` is trivially copyable and fits.
+  /// Makes `value`, trivially copyable, the payload, with the padding that it may have;
+  /// what it does not fill becomes zero.
   template <class T>
   void set(const T& value) noexcept {
-    static_assert(sizeof(T) <= Layout::kPayloadBytesMax);
-    std::memcpy(payload.data(), &value, sizeof(T));
+    store_payload(payload, value);
     length_bytes = sizeof(T);
   }
-
   /// The payload as a `T`; bytes past length_bytes are whatever the slot held.
   template <class T>
   T get() const noexcept {
-    static_assert(sizeof(T) <= Layout::kPayloadBytesMax);
-    T value;
-    std::memcpy(&value, payload.data(), sizeof(T));
-    return value;
+    return load_payload<T>(payload);
   }
 };
 
 /// Bare slots carry no timestamp, type or length: nothing to copy for them.
 template <std::uint32_t kSlotBytes>
 struct BasicEvent<SlotLayout<SlotFormat::kBare, kSlotBytes>> {
-  static constexpr std::uint32_t kPayloadBytes = kSlotBytes - 8;
-
   std::uint64_t sequence = 0;
-  alignas(8) std::array<std::byte, kPayloadBytes> payload;
+  alignas(8) std::array<std::byte, kSlotBytes - 8> payload{};
 
   std::span<const std::byte> bytes() const noexcept { return payload; }
 
   template <class T>
   void set(const T& value) noexcept {
-    static_assert(sizeof(T) <= kPayloadBytes);
-    std::memcpy(payload.data(), &value, sizeof(T));
+    store_payload(payload, value);
   }
-
   template <class T>
   T get() const noexcept {
-    static_assert(sizeof(T) <= kPayloadBytes);
-    T value;
-    std::memcpy(&value, payload.data(), sizeof(T));
-    return value;
+    return load_payload<T>(payload);
   }
+};
+
+enum class ReadStatus {
+  kEvent,    ///< one event (or more, for a burst) was read
+  kEmpty,    ///< the event at the cursor is not published yet
+  kOverrun,  ///< the producer lapped the cursor: call resync()
+  kGone,     ///< all was read, and the ring's owner has closed it: no more will come
+};
+
+/// An event where it lies. What it returns may be torn until the visit that handed it
+/// out reports kEvent.
+template <class Layout>
+class SlotView {
+ public:
+  SlotView(const std::byte* slot, std::uint64_t sequence, Layout layout) noexcept
+      : slot_(slot), sequence_(sequence), layout_(layout) {}
+
+  std::uint64_t sequence() const noexcept { return sequence_; }
+  std::uint64_t timestamp_ns() const noexcept {
+    return layout_.format() == SlotFormat::kBare ? 0 : at(8);
+  }
+  std::uint32_t type() const noexcept {
+    return layout_.format() == SlotFormat::kFull ? static_cast<std::uint32_t>(at(16)) : 0;
+  }
+  /// Never more than the payload holds, whatever the slot says.
+  std::uint32_t length_bytes() const noexcept {
+    if (layout_.format() != SlotFormat::kFull) return layout_.payload_bytes();
+    const auto stated = static_cast<std::uint32_t>(at(16) >> 32);
+    return stated < layout_.payload_bytes() ? stated : layout_.payload_bytes();
+  }
+  /// Payload word `index` (8 bytes each), index < payload_bytes / 8.
+  std::uint64_t word(std::size_t index) const noexcept {
+    return at(layout_.payload_offset() + 8 * index);
+  }
+  const std::uint64_t* words() const noexcept {
+    return reinterpret_cast<const std::uint64_t*>(slot_ + layout_.payload_offset());
+  }
+
+  /// The whole of it, copied out.
+  void copy_to(BasicEvent<Layout>& out) const noexcept {
+    out.sequence = sequence_;
+    if constexpr (requires { out.timestamp_ns; }) {
+      out.timestamp_ns = timestamp_ns();
+      out.type = type();
+      out.length_bytes = length_bytes();
+    }
+    load_words(out.payload.data(), words(), layout_.payload_bytes() / 8);
+  }
+
+ private:
+  std::uint64_t at(std::size_t offset) const noexcept {
+    return load_relaxed(reinterpret_cast<const std::uint64_t*>(slot_ + offset));
+  }
+
+  const std::byte* slot_;
+  std::uint64_t sequence_;
+  [[no_unique_address]] Layout layout_;
 };
 
 using Event = BasicEvent<DefaultSlot>;

@@ -45,7 +45,7 @@ class BasicPoller : public PollerCore {
   }
 
   /// For the poller's thread; others read counters(id).
-  const BasicConsumer<Layout>& consumer(unsigned id) const noexcept {
+  const BasicGatedConsumer<Layout>& consumer(unsigned id) const noexcept {
     return sources_[id]->consumer;
   }
 
@@ -90,9 +90,9 @@ class BasicPoller : public PollerCore {
     std::size_t event_count = 0;
     for (unsigned id = 0; id < ring_count(); ++id) {
       const std::uint64_t end = sources_[id]->consumer.head();
-      while (static_cast<std::int64_t>(end - sources_[id]->consumer.cursor()) > 0) {
+      while (Sequence(end).is_after(sources_[id]->consumer.cursor())) {
         const Burst burst = take(id, handler);
-        if (burst.status == ReadStatus::kEmpty) break;
+        if (is_nothing(burst.status)) break;
         event_count += burst.count;
       }
     }
@@ -100,10 +100,14 @@ class BasicPoller : public PollerCore {
   }
 
  private:
+  static bool is_nothing(ReadStatus status) noexcept {
+    return status == ReadStatus::kEmpty || status == ReadStatus::kGone;
+  }
+
   /// Reads one burst and hands it over.
   template <class Handler>
   Burst take(unsigned id, Handler& handler) {
-    BasicConsumer<Layout>& consumer = sources_[id]->consumer;
+    BasicGatedConsumer<Layout>& consumer = sources_[id]->consumer;
     RingState& ring = *rings_[id];
     const Burst burst = consumer.read_burst({buffer_.data(), buffer_.size()});
     if (burst.count != 0) {
@@ -143,14 +147,14 @@ class BasicPoller : public PollerCore {
   std::size_t look(unsigned id, Handler& handler) {
     RingState& ring = *rings_[id];
     Burst burst = take(id, handler);
-    if (burst.status == ReadStatus::kEmpty) [[unlikely]] {
+    if (is_nothing(burst.status)) [[unlikely]] {
       if (!time_to_think(ring)) return 0;
       if (ring.link->gone() == GoneReason::kNot) {
         note_empty(id, sources_[id]->consumer.cursor());
         return 0;
       }
       burst = take(id, handler);  // gone: what came before that is still due
-      if (burst.status == ReadStatus::kEmpty) {
+      if (is_nothing(burst.status)) {
         retire(id);
         return 0;
       }

@@ -10,6 +10,7 @@
 #include <evring/mapping.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,7 +56,7 @@ class RingLink {
   bool is_gated() const noexcept { return mapping_->geometry().mode == Mode::kGated; }
   const LinkOptions& options() const noexcept { return options_; }
 
-  Registration* registration() noexcept { return registration_ ? &*registration_ : nullptr; }
+  Registration* registration() noexcept { return registration_.get(); }
   Device* device() noexcept { return device_ ? &*device_ : nullptr; }
   std::uint64_t device_capabilities() const noexcept { return capabilities_; }
   /// Hangs up when the owner of a local ring of another process goes; else -1.
@@ -73,28 +74,26 @@ class RingLink {
 
   /// A consumer that starts where options() say, gated where the ring is.
   template <class Layout>
-  BasicConsumer<Layout> make_consumer() {
-    BasicConsumer<Layout> consumer(mapping(), is_gated() ? StartAt::kNewest : options_.start_at,
-                                   options_.sequence);
-    if (is_gated()) consumer.gate(gate_page(), gate_sequence());
-    return consumer;
+  BasicGatedConsumer<Layout> make_consumer() {
+    using Gated = BasicGatedConsumer<Layout>;
+    if (device_cursor_ != nullptr) return Gated(mapping(), device_cursor_);
+    if (is_gated()) return Gated(mapping(), registration_);
+    return Gated(BasicConsumer<Layout>(mapping(), options_.start_at, options_.sequence));
   }
 
  private:
   RingLink() = default;
   static RingLink open_local(const std::string& name, const LinkOptions& options);
   static RingLink open_device(const std::string& name, const LinkOptions& options);
-  evring_consumer_page* gate_page() noexcept;
-  std::uint64_t gate_sequence() noexcept;
 
   std::string name_;
   LinkOptions options_;
   std::optional<LocalRing> ring_;  ///< keeps a ring of this process alive
   std::optional<Mapping> mapping_;
-  std::optional<Registration> registration_;
+  std::shared_ptr<Registration> registration_;  ///< shared with a gated consumer
   FileDescriptor owner_fd_;
   std::optional<Device> device_;
-  std::optional<DeviceCursor> device_cursor_;
+  std::shared_ptr<DeviceCursor> device_cursor_;  ///< likewise
   std::uint64_t capabilities_ = 0;
   std::string doorbell_refusal_;
   GoneReason noted_gone_ = GoneReason::kNot;
@@ -104,7 +103,7 @@ class RingLink {
 template <class Layout>
 struct BasicPollSource {
   RingLink link;
-  BasicConsumer<Layout> consumer;
+  BasicGatedConsumer<Layout> consumer;
 
   /// @throws what RingLink::open() and the consumer's constructor throw.
   static BasicPollSource open(const std::string& name, const LinkOptions& options = {}) {

@@ -139,8 +139,7 @@ double stream(const BenchPlan& plan) {
   std::atomic<bool> failed{false};
   std::jthread reader([&](const std::stop_token& stop) {
     pin_this_thread(*plan.second_cpu);
-    Consumer consumer(ring.mapping());
-    consumer.gate(registration.page(), registration.sequence());
+    GatedConsumer consumer(ring.mapping(), std::move(registration));
     std::vector<Event> events(plan.batch_count);
     std::uint64_t number = 0;
     for (;;) {
@@ -170,7 +169,7 @@ double stream(const BenchPlan& plan) {
 }
 
 /// @return false when stopped before one came.
-bool await_event(Consumer& consumer, Event& event, const std::stop_token& stop) {
+bool await_event(ConsumerCore<DefaultSlot>& consumer, Event& event, const std::stop_token& stop) {
   while (consumer.try_read(event) != ReadStatus::kEvent) {
     if (stop.stop_requested()) return false;
     cpu_relax();
@@ -213,7 +212,7 @@ double wake_up(const BenchPlan& plan) {
   std::jthread sleeper([&](const std::stop_token& stop) {
     pin_this_thread(*plan.second_cpu);
     RingLink link = RingLink::of(ring, {.start_at = StartAt::kOldest});
-    Consumer consumer = link.make_consumer<DefaultSlot>();
+    auto consumer = link.make_consumer<DefaultSlot>();
     RungChoice choice;
     const auto parker = Parker::make(Rung::kUringCommand);
     parker->watch(0, link, choice);

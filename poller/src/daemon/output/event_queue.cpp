@@ -26,11 +26,9 @@ LocalRing make_ring(std::size_t bytes) {
 EventQueue::EventQueue(std::size_t bytes)
     : ring_(make_ring(bytes)),
       producer_(ring_, WhenFull::kRefuse),
-      registration_(ring_.register_consumer()),
-      consumer_(ring_.mapping()),
-      slot_count_(ring_.mapping().geometry().slot_count) {
-  consumer_.gate(registration_.page(), registration_.sequence());
-}
+      registration_(std::make_shared<Registration>(ring_.register_consumer())),
+      consumer_(ring_.mapping(), registration_),
+      slot_count_(ring_.mapping().geometry().slot_count) {}
 
 bool EventQueue::push(const EventView& event, const Position& position) noexcept {
   Head head{position, event.timestamp_ns, event.type, 0};
@@ -92,7 +90,7 @@ bool EventQueue::arm(std::chrono::microseconds wake) noexcept {
     request.wake_events =
         static_cast<std::uint16_t>(std::min<std::uint64_t>(slot_count_ / kWakeShare, UINT16_MAX));
   }
-  return registration_.arm(request, consumer_.cursor());
+  return registration_->arm(request, consumer_.cursor());
 }
 
 }  // namespace evring::daemon

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 namespace evring::daemon {
@@ -40,9 +41,9 @@ class EventQueue {
   /// Asks for a doorbell `wake` after the next event, sooner when many come.
   /// @return false: there are some already.
   bool arm(std::chrono::microseconds wake) noexcept;
-  void disarm() noexcept { registration_.disarm(); }
-  int doorbell_fd() const noexcept { return registration_.doorbell_fd(); }
-  int timer_fd() const noexcept { return registration_.timer_fd(); }
+  void disarm() noexcept { registration_->disarm(); }
+  int doorbell_fd() const noexcept { return registration_->doorbell_fd(); }
+  int timer_fd() const noexcept { return registration_->timer_fd(); }
 
  private:
   using Slot = SlotLayout<SlotFormat::kBare, 128>;
@@ -66,8 +67,8 @@ class EventQueue {
 
   LocalRing ring_;
   BasicProducer<Slot> producer_;
-  Registration registration_;
-  BasicConsumer<Slot> consumer_;
+  std::shared_ptr<Registration> registration_;  ///< shared with the consumer
+  BasicGatedConsumer<Slot> consumer_;
   std::uint64_t slot_count_;
   std::array<BasicEvent<Slot>, kPiecesMax> out_pieces_;              ///< of push
   std::array<std::byte, kPiecesMax * sizeof(Piece::bytes)> record_;  ///< of pop

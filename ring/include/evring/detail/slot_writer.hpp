@@ -9,9 +9,9 @@
 #pragma once
 
 #include <evring/abi.h>
+#include <evring/detail/words.hpp>
 #include <evring/memory.hpp>
 #include <evring/slot.hpp>
-#include <evring/words.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -98,8 +98,12 @@ class SlotWriter {
                                             const Payload& payload) const noexcept {
     static_assert(Layout::kIsStatic && std::is_trivially_copyable_v<Payload>);
     static_assert(sizeof(Payload) <= Layout::kPayloadBytesMax, "the payload is larger than a slot");
-    if constexpr (sizeof(Payload) <= kRegisterBytes) {
+    constexpr bool kHasLength = Layout::format() == SlotFormat::kFull;
+    if constexpr (kHasLength && sizeof(Payload) <= kRegisterBytes) {
       write_line<(sizeof(Payload) + 7) / 8, false>(to, sequence, payload, 0, sizeof(Payload));
+    } else if constexpr (kFitsRegisters) {
+      // No length says where it ends: the rest is zero, not the tail of a lap ago.
+      write_line<kPayloadWords, false>(to, sequence, payload, 0, sizeof(Payload));
     } else {
       EventType event;
       event.set(payload);
@@ -157,11 +161,10 @@ class SlotWriter {
     }
   }
 
-  /// Words from the last one down, then the stamp. Downwards, because a line stored towards
-  /// its stamp streams at the rate of bare lines, and one stored upwards at 0.78 of it.
-  /// In pairs, where the payload is in memory: whoever made it stored it, and stores are
-  /// what is short. From registers a pair costs two moves between register files, and is
-  /// worth it for the last words of a line only. (AMD Zen 4; nothing of it elsewhere.)
+  /// Words from the last one down, then the stamp: a line stored towards its stamp streams
+  /// as bare lines do. In pairs, where the payload is in memory: whoever made it stored it,
+  /// and stores are what is short. From registers a pair costs moves between register
+  /// files, and is worth it for the last words of a line only. Measured in bench/README.md.
   template <std::size_t kCount, bool kInMemory, class Payload>
   [[gnu::always_inline]] void write_line(std::uint64_t* to, std::uint64_t sequence,
                                          const Payload& payload, std::uint32_t type,

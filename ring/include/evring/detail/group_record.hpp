@@ -3,11 +3,12 @@
 // written that it tells the truth whenever its owner dies.
 // Invariant: over all records, received + lost + what is claimed and not done with
 // equals claim - start, at every instant.
-// Ordering: letters M1 to M9, explained in ring/PROTOCOL.md, "Groups".
+// Ordering: letters M1 to M10, explained in ring/PROTOCOL.md, "Groups".
 #pragma once
 
 #include <evring/abi.h>
 #include <evring/memory.hpp>
+#include <evring/sequence.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -44,8 +45,8 @@ struct GroupClaim {
   }
   static unsigned member(std::uint64_t word) noexcept { return static_cast<unsigned>(word & 63); }
   static std::uint64_t sequence(std::uint64_t word, std::uint64_t nearby) noexcept {
-    const std::uint64_t distance = (word & ~63ULL) - (nearby << 6);
-    return nearby + static_cast<std::uint64_t>(static_cast<std::int64_t>(distance) >> 6);
+    const std::int64_t distance = Sequence(word & ~63ULL).distance_from(nearby << 6);
+    return nearby + static_cast<std::uint64_t>(distance >> 6);
   }
 };
 
@@ -125,7 +126,7 @@ inline void confirm_group_claim(evring_group_page& page, std::uint64_t claim,
   if (member >= EVRING_GROUP_MEMBER_COUNT_MAX) return;
   std::uint64_t* confirmed = group_word(page.confirmed[member]);
   std::uint64_t seen = load_relaxed(confirmed);
-  while (static_cast<std::int64_t>(end - seen) > 0) {
+  while (Sequence(end).is_after(seen)) {
     if (compare_exchange(confirmed, seen, end)) return;
   }
 }
@@ -141,18 +142,16 @@ inline std::uint64_t advance_group_gate(const evring_group_page& page, std::uint
   // seen; one made later begins at or past it. Pairs with (M5).
   const std::uint64_t claim = load_acquire(group_word(page.claim));
   std::uint64_t lowest = GroupClaim::sequence(claim, nearby);
-  // (M8) Who left before what it left behind. Pairs with (M7).
+  // (M8) Who left before what it left behind. Pairs with (M7). Who has joined, of every
+  // claim that (M6) saw. Pairs with (M10).
   for (std::uint64_t rest = load_acquire(group_word(page.joined)); rest != 0; rest &= rest - 1) {
     const auto index = static_cast<unsigned>(__builtin_ctzll(rest));
     if (index >= EVRING_GROUP_MEMBER_COUNT_MAX) break;
     const std::optional<GroupEntry> entry = read_group_entry(page.member[index]);
     if (!entry) return seen;
-    if (group_entry_holds(page, index, *entry, claim) &&
-        static_cast<std::int64_t>(lowest - entry->from) > 0) {
-      lowest = entry->from;
-    }
+    if (group_entry_holds(page, index, *entry, claim)) lowest = earlier(lowest, entry->from);
   }
-  while (static_cast<std::int64_t>(lowest - seen) > 0) {
+  while (Sequence(lowest).is_after(seen)) {
     // (C4) as in BasicConsumer::commit(), for all members at once.
     if (compare_exchange(gate, seen, lowest)) return lowest;
   }
