@@ -237,6 +237,11 @@ TEST_F(OutputTest, AReportToAFullDiskIsAnError) {
       << daemon_->errors();
 }
 
+TEST(DaemonTest, HelpToAFullDiskIsAnError) {
+  Process help({EVRINGD_PATH, "--help"}, [] { dup2(open("/dev/full", O_WRONLY), STDOUT_FILENO); });
+  EXPECT_EQ(help.wait(), 1);
+}
+
 TEST_F(OutputTest, AnOutputThatCannotBeOpenedIsAnErrorOfTheStart) {
   launch(consumer("reader", jsonl("/nowhere/events")));
   EXPECT_EQ(daemon_->wait(), 1);

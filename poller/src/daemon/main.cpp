@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <iostream>
 #include <string>
 
 namespace evring::daemon {
@@ -62,7 +63,8 @@ int main_of(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kFine : kUsage;
+    const int code = app.exit(error) == 0 ? kFine : kUsage;
+    return std::cout.flush() ? code : kError;  // help that a full disk has swallowed
   }
   try {
     Config config = read_config(arguments.config_path);
