@@ -7,12 +7,19 @@
 #include <cstring>
 #include <evring/runtime_dir.hpp>
 
+#include "tool/module.hpp"
+
 namespace evring::tool {
 namespace {
 
-constexpr const char* kLoadModule =
-    "load it with 'modprobe evring' (or 'insmod evring.ko'), or use local rings; "
-    "'evring doctor' says more";
+/// What modprobe can load, modprobe is to load.
+std::string load_remedy() {
+  const bool is_installed = find_module().state == ModuleFound::State::kInstalled;
+  return fmt::format("{}, or use local rings; 'evring doctor' says more",
+                     is_installed ? "load it with 'modprobe evring'"
+                                  : "it is not installed for this kernel: build kmod/ and 'insmod "
+                                    "evring.ko', or install it and 'modprobe evring'");
+}
 
 /// The remedy for an errno, whatever the thing was.
 std::string remedy_for(int error) {
@@ -62,7 +69,7 @@ Control open_control() {
     return Control();
   } catch (const std::system_error& error) {
     if (error.code().value() == ENOENT || error.code().value() == ENXIO) {
-      throw failure("kernel devices", "module evring is not loaded", kLoadModule);
+      throw failure("kernel devices", "module evring is not loaded", load_remedy());
     }
     throw explain(EVRING_CONTROL_PATH, error);
   }
@@ -74,7 +81,7 @@ Device open_device(const std::string& name, Device::Access access) {
     return Device::open(name, access);
   } catch (const std::system_error& error) {
     if (error.code().value() != ENOENT) throw explain(thing, error);
-    if (!module_loaded()) throw failure(thing, "module evring is not loaded", kLoadModule);
+    if (!module_loaded()) throw failure(thing, "module evring is not loaded", load_remedy());
     throw failure(thing, fmt::format("not found in {}", EVRING_DEVICE_DIR),
                   "'evring list' shows what is there");
   }
