@@ -23,7 +23,7 @@ static const struct evring_faces faces = {
  *          from here on, whatever comes of it
  *
  * Context: Process context.
- * Return: the device with a reference of the caller's; -EINVAL, -E2BIG,
+ * Return: the device with a reference of the caller's, see evring_put(); -EINVAL, -E2BIG,
  *         -EEXIST, -ENOSPC, -ENOMEM, or what the start of its source says.
  */
 struct evring_device *evring_register(const struct evring_driver_config *config)
@@ -34,18 +34,33 @@ EXPORT_SYMBOL_GPL(evring_register);
 
 /**
  * evring_unregister() - end the device for all who use it
- * @device: from evring_register(); not to be used after this
+ * @device: from evring_register()
  *
- * Consumers keep their mappings, see the header say gone, and are woken.
+ * Consumers keep their mappings, see the header say gone, and are woken. Whoever
+ * publishes later is refused: nothing is published or counted. So a handler that is late
+ * does no harm as long as the driver has its reference, see evring_put().
  *
- * Context: Process context. Nothing publishes to @device any more.
+ * Context: Process context, may sleep.
  */
 void evring_unregister(struct evring_device *device)
 {
 	evring_device_remove(device);
-	evring_device_put(device);
 }
 EXPORT_SYMBOL_GPL(evring_unregister);
+
+/**
+ * evring_put() - give back the reference from evring_register()
+ * @device: not to be used after this
+ *
+ * For a driver: after evring_unregister(), once nothing of it can publish any more.
+ *
+ * Context: Process context, may sleep.
+ */
+void evring_put(struct evring_device *device)
+{
+	evring_device_put(device);
+}
+EXPORT_SYMBOL_GPL(evring_put);
 
 /**
  * evring_data() - the driver's own data
@@ -107,7 +122,8 @@ static void stamp_reserved(const struct evring_reservation reservation)
  *
  * Context: Any but NMI; with EVRING_DRIVER_SINGLE_CONTEXT never beside itself.
  * Return: how many were reserved; 0, and nothing to commit, when a gated ring is
- *         full. What it has no room for is dropped from the end and counted.
+ *         full, or the device ended. What a full ring has no room for is dropped from
+ *         the end and counted; what comes after the end is left.
  */
 u32 evring_reserve(struct evring_device *device, u32 event_count,
 		   struct evring_reservation *reservation)
@@ -187,7 +203,7 @@ static void fill_reserved(const struct evring_reservation reservation,
  *
  * Context: Any but NMI; with EVRING_DRIVER_SINGLE_CONTEXT never beside itself.
  * Return: how many were published, from the first on; the rest is counted as
- *         dropped: a gated ring was full.
+ *         dropped: a gated ring was full. None, and none counted, after the end.
  */
 u32 evring_publish_batch(struct evring_device *device, const struct evring_event *events,
 			 u32 event_count)
@@ -212,7 +228,8 @@ EXPORT_SYMBOL_GPL(evring_publish_batch);
  * @length_bytes: more than payload_bytes is cut off
  *
  * Context: Any but NMI; with EVRING_DRIVER_SINGLE_CONTEXT never beside itself.
- * Return: false when it was dropped: a gated ring was full.
+ * Return: false when it was dropped: a gated ring was full; and, not counted, after
+ *         evring_unregister().
  */
 bool evring_publish(struct evring_device *device, u32 type, const void *payload, u32 length_bytes)
 {

@@ -134,6 +134,7 @@ struct evring_reservation {
 
 struct evring_device *evring_register(const struct evring_driver_config *config);
 void evring_unregister(struct evring_device *device);
+void evring_put(struct evring_device *device);
 void *evring_data(struct evring_device *device);
 bool evring_publish(struct evring_device *device, u32 type, const void *payload, u32 length_bytes);
 u32 evring_publish_batch(struct evring_device *device, const struct evring_event *events,

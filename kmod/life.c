@@ -9,9 +9,14 @@
 
 static void device_stop(struct evring_device *device)
 {
-	if (device->ops && device->ops->stop)
+	bool stops = device->ops && device->ops->stop;
+
+	if (stops)
 		device->ops->stop(device);
 	evring_producer_stop(&device->producer);
+	/* A section that took no lock and began before: interrupts are off in it. */
+	if (device->producer.single_context && !stops)
+		synchronize_rcu();
 }
 
 /* Its source starts before it can be seen: whoever finds it finds all of it. */

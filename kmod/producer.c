@@ -231,10 +231,10 @@ void evring_producer_barrier(struct evring_producer *producer)
 }
 
 /**
- * evring_producer_stop() - no section publishes after this
+ * evring_producer_stop() - no section that begins after this publishes
  * @producer: the producer
  *
- * A single-context source must have been stopped before.
+ * One of a single-context source may be under way; any other has ended.
  *
  * Context: Process context.
  */

@@ -138,6 +138,12 @@ static int edu_register(struct pci_dev *pdev, struct edu *edu)
 	return PTR_ERR_OR_ZERO(edu->ring);
 }
 
+static void edu_unregister(struct edu *edu)
+{
+	evring_unregister(edu->ring);
+	evring_put(edu->ring);
+}
+
 static int edu_start_interrupts(struct pci_dev *pdev, struct edu *edu)
 {
 	int err;
@@ -178,7 +184,7 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return err;
 	err = edu_start_interrupts(pdev, edu);
 	if (err)
-		evring_unregister(edu->ring);
+		edu_unregister(edu);
 	return err;
 }
 
@@ -189,7 +195,7 @@ static void edu_remove(struct pci_dev *pdev)
 
 	free_irq(edu->irq, edu);
 	pci_free_irq_vectors(pdev);
-	evring_unregister(edu->ring);
+	edu_unregister(edu);
 }
 
 static const struct pci_device_id edu_ids[] = {

@@ -34,7 +34,7 @@ KMOD_BESIDE = {  # folder or file -> all that it may include beyond what lies be
     "kmod/kfifo/": ("kmod/baseline_abi.h",),
     "kmod/probe/": (),
 }
-KERNEL_CODE = ("kmod/", "tests/guest/fault/")
+KERNEL_CODE = ("kmod/", "tests/guest/fault/", "tests/kernel/driver/")
 TOP_LEVEL = set(ROOMS) | {"CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE"}
 CODE = (".c", ".h", ".cpp", ".hpp", ".cc")
 PROTOCOL = "ring/PROTOCOL.md"
