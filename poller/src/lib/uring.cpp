@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
 
 namespace evring {
 namespace {
@@ -20,13 +21,20 @@ constexpr std::array<unsigned, 3> kFlagSets = {
     IORING_SETUP_R_DISABLED,
 };
 
+/// A ring may get the memory that another thread's ring has just given back. The kernel puts
+/// one behind the other, but liburing maps by system calls that nobody else sees: this says
+/// it in C++ too.
+std::mutex mapping_mutex;
+
 }  // namespace
 
 Uring::~Uring() {
+  const std::lock_guard lock(mapping_mutex);
   if (open_) io_uring_queue_exit(&ring_);
 }
 
 int Uring::open(unsigned entry_count) noexcept {
+  const std::lock_guard lock(mapping_mutex);
   int result = -EINVAL;
   for (const unsigned flags : kFlagSets) {
     io_uring_params params{};
