@@ -117,7 +117,7 @@ int run_child(Body&& body) {
   return wait_for(start_child(std::forward<Body>(body)));
 }
 
-/// Points local_socket_dir() at a fresh directory for as long as it lives.
+/// Points the runtime folder at a fresh one for as long as it lives.
 class RuntimeDir {
  public:
   RuntimeDir() {

@@ -34,7 +34,7 @@ class UringParker final : public Parker {
   /// What a completion is about; the low byte of its user data.
   enum class Kind : std::uint8_t {
     kInterrupt,
-    kDoorbell,  ///< local ring: eventfd
+    kDoorbell,  ///< local ring: the pipe
     kTimer,     ///< local ring: timerfd
     kOwner,     ///< local ring: the owner's socket
     kCommand,   ///< device: EVRING_URING_ARM
