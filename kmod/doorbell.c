@@ -149,6 +149,10 @@ static bool answer_some(struct evring_doorbell *doorbell)
 	round.first_ns = passes == doorbell->passes_seen ? round.now_ns :
 							    READ_ONCE(doorbell->pass_ns);
 	round.head = READ_ONCE(doorbell->producer->head);
+	if (xchg(&doorbell->flush_asked, false)) {
+		doorbell->flushing = true;
+		doorbell->flush_sequence = round.head;
+	}
 	if (doorbell->timer_ns <= round.now_ns)
 		doorbell->timer_ns = U64_MAX;
 	for (i = 0; i < ROUND_COUNT_MAX; i++) {
@@ -253,16 +257,13 @@ void evring_doorbell_passed(struct evring_doorbell *doorbell, u64 now_ns)
  * evring_doorbell_flush() - ring everyone who has an event, watermark or not
  * @doorbell: of the device
  *
+ * Takes no lock: whoever arms meanwhile delays no handler that calls this.
+ *
  * Context: Any but NMI.
  */
 void evring_doorbell_flush(struct evring_doorbell *doorbell)
 {
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&doorbell->lock, flags);
-	doorbell->flushing = true;
-	doorbell->flush_sequence = READ_ONCE(doorbell->producer->head);
-	raw_spin_unlock_irqrestore(&doorbell->lock, flags);
+	WRITE_ONCE(doorbell->flush_asked, true);
 	irq_work_queue(&doorbell->round);
 }
 

@@ -25,12 +25,13 @@
  * @passes: batches that reached @due; with @pass_ns written by the producer alone
  * @pass_ns: CLOCK_MONOTONIC of the first of them since the last round
  * @passes_seen: those that rounds have answered
+ * @flush_asked: the next round begins a flush
  * @lock: protects what follows; held with interrupts off, never over a wake-up
  * @closed: removed: arming fails with -ENODEV
  * @sleepers: the armed
  * @fired: claimed ones that wait for a round
  * @flushing: those that have begun before @flush_sequence are rung
- * @flush_sequence: head when it was asked for
+ * @flush_sequence: head when it began
  * @timer: queues a round at the earliest deadline
  * @timer_ns: when that is; U64_MAX when it is not running
  * @round: a round; in hard interrupt, on PREEMPT_RT as well
@@ -43,6 +44,7 @@ struct evring_doorbell {
 	u64 passes;
 	u64 pass_ns;
 	u64 passes_seen;
+	bool flush_asked;
 	raw_spinlock_t lock;
 	bool closed;
 	struct evring_sleepers sleepers;

@@ -17,6 +17,7 @@
 #define EDU_IRQ_STATUS	0x24
 #define EDU_IRQ_RAISE	0x60	/* sets bits of the status */
 #define EDU_IRQ_ACK	0x64	/* clears them */
+#define EDU_LAST	0x80000000	/* of a status: the last of a burst */
 
 static unsigned int slot_count = 4096;
 module_param(slot_count, uint, 0444);
@@ -85,6 +86,8 @@ static irqreturn_t edu_interrupt(int irq, void *argument)
 	iowrite32(status, edu->registers + EDU_IRQ_ACK);
 	edu->interrupt_count++;
 	edu_publish(edu, status);
+	if (status & EDU_LAST)
+		evring_flush_doorbell(edu->ring);
 	return IRQ_HANDLED;
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // evring_edu: interrupts of a real PCI device, by MSI, through the driver interface.
+#include <poll.h>
+
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -41,6 +43,21 @@ TEST_F(EduTest, EveryInterruptBecomesAnEvent) {
     }
     interrupts = word[1];
   }
+}
+
+TEST_F(EduTest, TheEndOfABurstRingsWhoWaitsForMore) {
+  const Device device = Device::open("edu0");
+  const std::uint64_t rung = device.info().doorbells_rung;
+  const std::uint64_t head = device.info().head;
+  const evring_arm request{head, 10000000, 8, 10000};
+  ASSERT_EQ(ioctl_errno(device.fd(), EVRING_IOC_ARM, &request), 0);
+  raise_all(1);
+  ASSERT_TRUE(eventually([&] { return device.info().head == head + 1; }));
+  pollfd poller{device.fd(), POLLIN, 0};
+  EXPECT_EQ(::poll(&poller, 1, 0), 0);
+  raise_all(0x80000001);
+  EXPECT_EQ(::poll(&poller, 1, 5000), 1);
+  EXPECT_EQ(device.info().doorbells_rung, rung + 1);
 }
 
 TEST_F(EduTest, ComesByMsiAndStandsUnderItsPciDevice) {
