@@ -15,6 +15,8 @@ import sys
 
 ROOMS = ("ring", "kmod", "poller", "bench", "tests")
 MAY_INCLUDE = {"ring": {"ring"}, "kmod": {"kmod"}, "poller": {"poller", "ring"}}
+# Folders of poller/src: what each may include beside itself and the library's headers.
+POLLER_MAY_INCLUDE = {"lib": (), "tool": (), "cli": ("tool",), "stress": ("tool",), "daemon": ()}
 KMOD_MAY_ALSO_INCLUDE = "ring/include/evring/abi.h"
 # The floors of kmod/, from the ground up: a file includes what stands before it, on its own
 # floor or below, and nothing behind it. driver.h is what a driver says; driver.c does it.
@@ -99,12 +101,27 @@ def included_path(tree, path, name):
     return min(fits, key=lambda p: not p.startswith(room), default=None)
 
 
+def poller_folders_agree(path, target):
+    def folder_of(file):
+        parts = file.split("/")
+        return parts[2] if parts[:2] == ["poller", "src"] and len(parts) > 3 else None
+
+    if os.path.basename(target) == "consumer_board.hpp":  # the library's, before long
+        return True
+    here, there = folder_of(path), folder_of(target)
+    if there is None or here == there:
+        return True
+    return here is not None and there in POLLER_MAY_INCLUDE.get(here, ())
+
+
 def check_includes(tree):
     for path in tree.code(*MAY_INCLUDE):
         room = path.split("/")[0]
         for number, line in enumerate(tree.lines(path), 1):
             match = re.match(r'\s*#\s*include\s*[<"]([^>"]+)[>"]', line)
             target = match and included_path(tree, path, match.group(1))
+            if target and not poller_folders_agree(path, target):
+                tree.fault(path, number, f"{os.path.dirname(path)}/ must not include {target}")
             if not target or target.split("/")[0] in MAY_INCLUDE[room]:
                 continue
             if room == "kmod" and target == KMOD_MAY_ALSO_INCLUDE:

@@ -30,6 +30,9 @@ CLEAN = {
         "// SPDX-License-Identifier: GPL-2.0-only\n/* Injects. */\n#include \"../driver.h\"\n",
     "poller/poller.cpp":
         "// SPDX-License-Identifier: MIT\n// Polls.\n#include \"evring/ring.hpp\"\n",
+    "poller/src/tool/stop.hpp": "// SPDX-License-Identifier: MIT\n// Stops.\n",
+    "poller/src/cli/list.hpp":
+        "// SPDX-License-Identifier: MIT\n// Lists.\n#include \"tool/stop.hpp\"\n",
     "bench/bench.hpp": "// SPDX-License-Identifier: MIT\n// Measures.\n",
 }
 
@@ -41,6 +44,13 @@ PLANTED = (  # (check, file, text appended, what the report must say)
     ("floors", "kmod/ring.h", "#include \"producer.h\"\n", "kmod/producer.h stands on a higher"),
     ("floors", "kmod/source/soft.c", "#include \"../ring.h\"\n", "kmod/ring.h stands on a higher"),
     ("floors", "kmod/attic.c", "int x;\n", "stands on no floor"),
+    ("includes", "poller/src/tool/stop.hpp", "#include \"cli/list.hpp\"\n", "must not include poller/src/cli"),
+    ("includes", "poller/src/daemon/main.cpp",
+     "// SPDX-License-Identifier: MIT\n// Runs.\n#include \"../cli/list.hpp\"\n",
+     "must not include poller/src/cli"),
+    ("includes", "poller/include/evring/poller/poller.hpp",
+     "// SPDX-License-Identifier: MIT\n// Polls.\n#include \"tool/stop.hpp\"\n",
+     "must not include poller/src/tool"),
     ("tokens", RING, "vola" "tile int shared;\n", "no way to share"),
     ("tokens", RING, "__attribute__((no_" "sanitize(\"thread\"))) int f();\n", "silenced"),
     ("tokens", "README.md", "from deb." "debian.org\n", "registry host"),
