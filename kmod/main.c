@@ -30,9 +30,12 @@ static int __init evring_init(void)
 	err = evring_devices_init();
 	if (err)
 		goto exit_doorbells;
-	err = evring_class_init();
+	err = evring_timers_init();
 	if (err)
 		goto exit_devices;
+	err = evring_class_init();
+	if (err)
+		goto exit_timers;
 	err = evring_control_init(sources);
 	if (err)
 		goto exit_class;
@@ -40,6 +43,8 @@ static int __init evring_init(void)
 
 exit_class:
 	evring_class_exit();
+exit_timers:
+	evring_timers_exit();
 exit_devices:
 	evring_devices_exit();
 exit_doorbells:
@@ -57,6 +62,7 @@ static void __exit evring_exit(void)
 		evring_device_put(device);
 	}
 	evring_class_exit();
+	evring_timers_exit();
 	evring_devices_exit();
 	evring_doorbells_exit();
 }

@@ -9,6 +9,9 @@ struct evring_device *evring_soft_add(const struct evring_device_config *config)
 struct evring_device *evring_irq_line_add(const struct evring_device_config *config);
 struct evring_device *evring_timer_add(const struct evring_device_config *config);
 
+int evring_timers_init(void);
+void evring_timers_exit(void);
+
 int evring_soft_part(struct evring_device *device, struct evring_inject *request,
 		     const void *events);
 

@@ -4,7 +4,9 @@
  * period, a long one in parts. It never catches up: periods that passed are counted
  * as skipped, and the handler leaves the CPU at least as much time as it took.
  */
+#include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 
@@ -16,6 +18,8 @@
  * @timer: fires for each part of a batch
  * @device: where it publishes
  * @home_cpu: where it fires, or EVRING_HOME_CPU_ANY
+ * @node: among those that follow their home CPU
+ * @lock: starts and stops of @timer
  * @rate_hz: batches a second, 0 while stopped
  * @period_ns: from one batch to the next
  * @due: when the batch was due
@@ -28,6 +32,8 @@ struct evring_timer {
 	struct hrtimer timer;
 	struct evring_device *device;
 	u32 home_cpu;
+	struct hlist_node node;
+	struct mutex lock;	/* start and stop */
 	u64 rate_hz;
 	u64 period_ns;
 	ktime_t due;
@@ -102,31 +108,71 @@ static void start_here(void *argument)
 	hrtimer_start(&timer->timer, ns_to_ktime(timer->period_ns), HRTIMER_MODE_REL_PINNED_HARD);
 }
 
-static int start_timer(struct evring_timer *timer)
+/* Under its lock. At home, or while that is offline where the caller runs. */
+static void start_timer(struct evring_timer *timer)
 {
-	int cpu = timer->home_cpu;
+	u32 cpu = timer->home_cpu;
 
 	if (!timer->rate_hz)
-		return 0;
+		return;
 	timer->period_ns = max_t(u64, NSEC_PER_SEC / timer->rate_hz, 1);
-	timer->left_count = 0;
-	if (cpu == EVRING_HOME_CPU_ANY)
-		cpu = raw_smp_processor_id();
-	return smp_call_function_single(cpu, start_here, timer, true);
+	if (cpu == EVRING_HOME_CPU_ANY || smp_call_function_single(cpu, start_here, timer, true))
+		start_here(timer);
+}
+
+static enum cpuhp_state hotplug_state;
+
+/*
+ * A home CPU comes back, on that CPU. When it goes the kernel moves its timers to another
+ * one, where they go on.
+ */
+static int come_home(unsigned int cpu, struct hlist_node *node)
+{
+	struct evring_timer *timer = hlist_entry(node, struct evring_timer, node);
+
+	if (timer->home_cpu != cpu)
+		return 0;
+	mutex_lock(&timer->lock);
+	hrtimer_cancel(&timer->timer);
+	start_timer(timer);
+	mutex_unlock(&timer->lock);
+	return 0;
+}
+
+int __init evring_timers_init(void)
+{
+	int state = cpuhp_setup_state_multi(CPUHP_AP_ONLINE_DYN, "evring/timer:online", come_home,
+					    NULL);
+
+	hotplug_state = state;
+	return state < 0 ? state : 0;
+}
+
+void evring_timers_exit(void)
+{
+	cpuhp_remove_multi_state(hotplug_state);
 }
 
 static int timer_start(struct evring_device *device)
 {
 	struct evring_timer *timer = evring_data(device);
+	int err;
 
 	timer->device = device;
-	return start_timer(timer);
+	err = cpuhp_state_add_instance_nocalls(hotplug_state, &timer->node);
+	if (err)
+		return err;
+	mutex_lock(&timer->lock);
+	start_timer(timer);
+	mutex_unlock(&timer->lock);
+	return 0;
 }
 
 static void timer_stop(struct evring_device *device)
 {
 	struct evring_timer *timer = evring_data(device);
 
+	cpuhp_state_remove_instance_nocalls(hotplug_state, &timer->node);
 	hrtimer_cancel(&timer->timer);
 }
 
@@ -147,10 +193,14 @@ static int timer_set_rate(struct evring_device *device, u64 rate_hz, u32 batch_c
 
 	if (err)
 		return err;
+	mutex_lock(&timer->lock);
 	hrtimer_cancel(&timer->timer);
 	WRITE_ONCE(timer->rate_hz, rate_hz);
 	WRITE_ONCE(timer->batch_count, batch_count);
-	return start_timer(timer);
+	timer->left_count = 0;
+	start_timer(timer);
+	mutex_unlock(&timer->lock);
+	return 0;
 }
 
 static void timer_state(struct evring_device *device, struct evring_driver_state *state)
@@ -211,6 +261,7 @@ struct evring_device *evring_timer_add(const struct evring_device_config *config
 	timer = kzalloc(sizeof(*timer), GFP_KERNEL_ACCOUNT);
 	if (!timer)
 		return ERR_PTR(-ENOMEM);
+	mutex_init(&timer->lock);
 	hrtimer_setup(&timer->timer, tick, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
 	timer->home_cpu = config->home_cpu;
 	timer->rate_hz = config->rate_hz;

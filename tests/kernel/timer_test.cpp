@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The timer source: rate, payload, stopping, and its bound on the CPU.
 #include <cstring>
+#include <fstream>
 #include <thread>
 
 #include "device_fixture.hpp"
@@ -107,6 +108,47 @@ TEST_F(TimerTest, ALongBatchIsWrittenInInterruptsThatAreBounded) {
   EXPECT_TRUE(eventually([&] { return device.info().head >= EVRING_BATCH_COUNT_MAX; }));
   device.set_rate(0, 1);
   EXPECT_EQ(longest_section_bytes(device), EVRING_SECTION_BYTES);
+}
+
+/// Takes CPU 1 away for its life.
+class CpuOffline {
+ public:
+  CpuOffline() { set_online(false); }
+  ~CpuOffline() { set_online(true); }
+
+ private:
+  static void set_online(bool online) {
+    std::ofstream file("/sys/devices/system/cpu/cpu1/online");
+    if (!(file << online << std::flush)) throw std::runtime_error("cpu1/online");
+  }
+};
+
+/// The CPU on which a timer of evring.ko waits to fire, or -1.
+int cpu_of_timer() {
+  std::ifstream file("/proc/timer_list");
+  int cpu = -1;
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("cpu: ", 0) == 0) cpu = std::stoi(line.substr(5));
+    if (line.find(" tick [evring]") != std::string::npos) return cpu;
+  }
+  return -1;
+}
+
+TEST_F(TimerTest, GoesOnWhileItsHomeCpuIsOfflineAndComesBackWithIt) {
+  Device device = add_timer(500, 1, 1);
+  const auto goes_on = [&] {
+    const std::uint64_t head = device.info().head;
+    return eventually([&] { return device.info().head > head + 20; });
+  };
+  EXPECT_TRUE(eventually([] { return cpu_of_timer() == 1; }));
+  {
+    const CpuOffline offline;
+    EXPECT_TRUE(goes_on());
+    EXPECT_NO_THROW(device.set_rate(1000, 1));
+    EXPECT_TRUE(goes_on()) << "a new rate";
+  }
+  EXPECT_TRUE(goes_on());
+  EXPECT_TRUE(eventually([] { return cpu_of_timer() == 1; })) << "back at home";
 }
 
 TEST_F(TimerTest, ArmedConsumersGetOneDoorbellForManyTicks) {
