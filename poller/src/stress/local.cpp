@@ -100,8 +100,9 @@ class Writer {
         for (std::size_t w = 0; w < author_.word_count(); ++w)
           reservation.set_word(i, w, words_[w]);
       }
+      const std::size_t published = reservation.count();  // a committed one has none
       reservation.commit();
-      return reservation.count();
+      return published;
     });
   }
 
