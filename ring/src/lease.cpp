@@ -37,9 +37,9 @@ bool Lease::take(unsigned byte) const noexcept { return set_lock(file_.get(), by
 
 void Lease::give_back(unsigned byte) const noexcept { set_lock(file_.get(), byte, F_UNLCK); }
 
-bool Lease::is_taken(unsigned byte) const noexcept {
+bool Lease::is_taken(int fd, unsigned byte) noexcept {
   struct flock lock = lock_of(byte, F_WRLCK);
-  return ::fcntl(file_.get(), F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+  return ::fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
 
 }  // namespace evring

@@ -7,7 +7,7 @@ import unittest
 
 from command import CommandTest
 
-MAGIC = 0x31726d7573766500
+MAGIC = 0x006472616f627665
 
 
 class Folder(CommandTest):

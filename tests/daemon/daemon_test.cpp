@@ -2,6 +2,8 @@
 // evringd as a user runs it: mistakes in its file, signals, balances, exit codes.
 #include "running_daemon.hpp"
 
+#include <evring/poller/board.hpp>
+
 #include <csignal>
 #include <cstring>
 #include <filesystem>
@@ -204,18 +206,10 @@ TEST_F(RunningDaemonTest, TheTableIsDrawnWhileEventsAreCounted) {
   EXPECT_TRUE(contains(daemon_->output(), "type 1: ")) << daemon_->output();
 }
 
-/// As `evring stat` finds it: a page of counts beside the sockets, with the names in it.
-std::optional<std::uint64_t> received_as_shown(const std::string& who) {
-  constexpr std::size_t kReceivedWord = 4;
-  std::error_code error;
-  const auto folder = local_socket_path("x").parent_path() / "consumers";
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    std::ifstream file(entry.path(), std::ios::binary);
-    const std::string page(std::istreambuf_iterator<char>(file), {});
-    if (page.size() < 4096 || page.find(who) == std::string::npos) continue;
-    std::uint64_t received = 0;
-    std::memcpy(&received, page.data() + 8 * kReceivedWord, sizeof(received));
-    return received;
+/// As `evring stat` finds it.
+std::optional<std::uint64_t> received_as_shown(const std::string& ring) {
+  for (const ConsumerEntry& entry : read_consumer_board()) {
+    if (entry.ring == ring) return entry.balance.received;
   }
   return std::nullopt;
 }

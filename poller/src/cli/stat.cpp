@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 // `evring stat` (and `top`): rate, drops, doorbells and lock waits of each ring; rate,
-// lag and loss of each consumer that shows itself (see consumer_board.hpp).
+// lag and loss of each consumer that shows itself (see board.hpp).
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <evring/poller/board.hpp>
 #include <map>
 #include <memory>
 
 #include "cli/commands.hpp"
-#include "cli/consumer_board.hpp"
 #include "cli/ring_info.hpp"
 #include "tool/kernel_access.hpp"
 #include "tool/ring_options.hpp"

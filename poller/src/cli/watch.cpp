@@ -7,7 +7,6 @@
 #include <memory>
 
 #include "cli/commands.hpp"
-#include "cli/consumer_board.hpp"
 #include "tool/kernel_access.hpp"
 
 namespace evring::cli {
@@ -41,14 +40,13 @@ class Watch {
     for (const std::string& name : asked.names) {
       const RingName ring = ring_of(name, asked.local);
       poller_.add(open(ring, options));
-      posts_.push_back(std::make_unique<ConsumerPost>(ring.text(), "evring watch"));
     }
+    if (!poller_.post_refusal().empty()) warn("not shown to stat: " + poller_.post_refusal());
   }
 
   int run() {
     stop::on_request([](void* poller) { static_cast<AnyPoller*>(poller)->request_stop(); },
                      &poller_);
-    for (unsigned id = 0; id < poller_.ring_count(); ++id) update_post(id);
     const auto handler = [this](unsigned ring, std::span<const AnyEvent> events) {
       show(ring, events);
     };
@@ -69,6 +67,7 @@ class Watch {
 
   PollerOptions poller_options() {
     PollerOptions options;
+    options.name = "evring watch";
     options.strategy = WaitStrategy::kAdaptive;
     options.burst_count = asked_.count == 0 ? 64 : 1;  // never reads more than it prints
     options.on_overrun = [this](unsigned ring, std::uint64_t lost) { show_loss(ring, lost); };
@@ -84,7 +83,6 @@ class Watch {
       ++shown_count_;
       if (!asked_.quiet) show_event(poller_.link(ring), event);
     }
-    update_post(ring);
     flush_out();
     if (enough()) poller_.request_stop();
   }
@@ -112,7 +110,6 @@ class Watch {
   }
 
   void show_loss(unsigned ring, std::uint64_t lost) {
-    update_post(ring);
     if (lost == 0) return;
     const std::uint64_t cursor = poller_.consumer(ring).cursor();
     if (asked_.json) {
@@ -130,10 +127,6 @@ class Watch {
       print("-- {}: {}\n", poller_.link(ring).name(), to_string(reason));
     }
     flush_out();
-  }
-
-  void update_post(unsigned ring) {
-    posts_[ring]->update(poller_.consumer(ring).balance(), poller_.counters(ring).doorbells);
   }
 
   int print_balances() const {
@@ -167,7 +160,6 @@ class Watch {
 
   const Asked& asked_;
   AnyPoller poller_;
-  std::vector<std::unique_ptr<ConsumerPost>> posts_;
   std::uint64_t shown_count_ = 0;
   std::string line_;  ///< of the event that is shown
 };

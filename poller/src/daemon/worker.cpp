@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "worker.hpp"
 
-#include "../cli/consumer_board.hpp"
-
 #include <evring/poller/cpu_list.hpp>
 #include <evring/poller/poller.hpp>
 #include <evring/status.hpp>
@@ -28,11 +26,6 @@ std::uint64_t generation_of(const RingLink& link) {
   const auto status =
       read_status(*link.mapping().header(), link.mapping().geometry().first_sequence);
   return status ? status->block.generation : 0;
-}
-
-Balance balance_of(const PollerCore& core) {
-  const RingCounters& ring = core.counters(0);
-  return {ring.start, ring.cursor, ring.received, ring.lost, ring.overruns};
 }
 
 Position position_of(const PollerCore& core, std::uint64_t generation) {
@@ -125,23 +118,20 @@ void Worker::poll_until_gone(const std::stop_token& stop, RingLink link) {
     print_(fmt::format("{}: {} is gone: {}; waiting for it to come back", config_.name,
                        config_.ring, to_string(reason)));
   };
+  options.name = "evringd " + config_.name;
   const std::uint64_t generation = generation_of(link);
-  cli::ConsumerPost post(link.name(), "evringd " + config_.name);
-  const PollerCore* core = nullptr;
-  const auto show = [&post, &core] { post.update(balance_of(*core), core->counters(0).doorbells); };
-  options.on_overrun = [&show](unsigned, std::uint64_t) { show(); };
   BasicPoller<Layout> poller(std::move(options));
-  core = &poller;
   poller.add(BasicPollSource<Layout>::from(std::move(link)));
   print_(fmt::format("{}: {} generation {}, from sequence {}, {}: {} ({})", config_.name,
                      config_.ring, generation, poller.consumer(0).start(),
                      to_string(config_.poller.strategy), to_string(poller.rung(0).rung),
                      poller.rung(0).reason));
+  if (!poller.post_refusal().empty()) {
+    print_(fmt::format("{}: not shown to evring stat: {}", config_.name, poller.post_refusal()));
+  }
   attach(poller);
-  show();
   const auto take = [&](unsigned, std::span<const BasicEvent<Layout>> events) {
     output_->take(BurstView(events, position_of(poller, generation)));
-    show();
   };
   try {
     poller.run(stop, take);

@@ -13,6 +13,8 @@ using std::chrono::microseconds;
 
 PollerCore::PollerCore(PollerOptions options)
     : options_(std::move(options)),
+      post_(options_.name, options_.is_posted),
+      counters_(post_.counters()),
       parker_(Parker::make(options_.best_rung)),
       relax_(options_.strategy == WaitStrategy::kBusySpin ? Relax::kPause : best_relax()) {}
 
@@ -20,6 +22,7 @@ unsigned PollerCore::add_link(RingLink& link, const Balance& balance) {
   const auto id = static_cast<unsigned>(rings_.size());
   auto ring = std::make_unique<RingState>();
   ring->link = &link;
+  ring->counters = &post_.show(id, link.name());
   parker_->watch(id, link, ring->choice);
   publish_balance(*ring, balance);
   rings_.push_back(std::move(ring));
@@ -77,7 +80,7 @@ bool PollerCore::enter_quiet(unsigned id) {
   RingState& ring = *rings_[id];
   const Mapping& mapping = ring.link->mapping();
   const RingReader<AnySlotLayout> reader(mapping, mapping.geometry().slot);
-  const std::uint64_t cursor = ring.counters.cursor;
+  const std::uint64_t cursor = ring.counters->cursor;
   const auto* word = reinterpret_cast<const std::uint64_t*>(reader.slot(cursor));
   const std::uint64_t seen = load_relaxed(word);
   if (Sequence(seen).is_after(EVRING_STAMP_BUSY(cursor))) return false;
@@ -94,7 +97,7 @@ bool PollerCore::enter_quiet(unsigned id) {
 
 void PollerCore::arm(unsigned id, std::uint64_t cursor) {
   RingState& ring = *rings_[id];
-  ring.counters.arms.add(1);
+  ring.counters->arms.add(1);
   ring.armed_cursor = cursor;
   const ArmResult result = parker_->arm(id, options_.arm, cursor);
   ring.empty_streak = 0;
@@ -124,13 +127,14 @@ void PollerCore::unarm_all() noexcept {
 }
 
 void PollerCore::count_doorbell(RingState& ring) noexcept {
-  ring.counters.doorbells.add(1);
+  ring.counters->doorbells.add(1);
   counters_.doorbells.add(1);
 }
 
 void PollerCore::retire(unsigned id) {
   parker_->forget(id);
   move_to(id, State::kGone);
+  post_.hide(id);
   --alive_count_;
   if (options_.on_gone) options_.on_gone(id, rings_[id]->link->gone());
 }
@@ -224,11 +228,11 @@ void PollerCore::move_to(unsigned id, State state) noexcept {
 }
 
 void PollerCore::publish_balance(RingState& ring, const Balance& balance) noexcept {
-  ring.counters.start.set(balance.start);
-  ring.counters.cursor.set(balance.cursor);
-  ring.counters.received.set(balance.received);
-  ring.counters.lost.set(balance.lost);
-  ring.counters.overruns.set(balance.overruns);
+  ring.counters->start.set(balance.start);
+  ring.counters->cursor.set(balance.cursor);
+  ring.counters->received.set(balance.received);
+  ring.counters->lost.set(balance.lost);
+  ring.counters->overruns.set(balance.overruns);
 }
 
 }  // namespace evring

@@ -10,7 +10,6 @@
 #include <stop_token>
 #include <string>
 
-#include "cli/consumer_board.hpp"
 #include "stress/payload.hpp"
 #include "stress/ring.hpp"
 
@@ -31,7 +30,6 @@ class Session {
   Session(const StressOptions& options, const SessionPlan& plan, RingLink link)
       : plan_(plan),
         poller_(poller_options(options)),
-        post_(link.name(), "evring stress #" + std::to_string(plan.consumer)),
         word_count_(options.shape.slot.payload_bytes() / 8) {
     poller_.add(BasicPollSource<Layout>::from(std::move(link)));
     first_sequence_ = consumer().mapping().geometry().first_sequence;
@@ -43,13 +41,10 @@ class Session {
   ConsumerReport run(const std::stop_token& leave, const std::stop_token& finished) {
     const auto check = [this](unsigned, std::span<const BasicEvent<Layout>> events) {
       for (const BasicEvent<Layout>& event : events) check_event(event);
-      show();
     };
-    show();
     poller_.run(leave, check);
     const bool to_the_end = finished.stop_requested();
     if (to_the_end) poller_.drain(check);
-    show();
     return report(to_the_end);
   }
 
@@ -64,6 +59,7 @@ class Session {
 
   PollerOptions poller_options(const StressOptions& options) {
     PollerOptions poller;
+    poller.name = "evring stress #" + std::to_string(plan_.consumer);
     poller.strategy = options.strategy;
     poller.best_rung = options.best_rung;
     poller.burst_count = plan_.burst_count;
@@ -80,9 +76,6 @@ class Session {
     std::memcpy(words_.data(), event.payload.data(), word_count_ * 8);
     check_.check(std::span<const std::uint64_t>(words_.data(), word_count_));
   }
-
-  /// To `evring stat`.
-  void show() noexcept { post_.update(consumer().balance(), poller_.counters(0).doorbells); }
 
   ConsumerReport report(bool ran_to_end) const {
     ConsumerReport report;
@@ -102,7 +95,6 @@ class Session {
 
   const SessionPlan& plan_;
   BasicPoller<Layout> poller_;
-  cli::ConsumerPost post_;
   std::size_t word_count_;
   std::uint64_t first_sequence_ = 0;
   StreamCheck check_{0, 0, false};

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace evring {
@@ -36,6 +37,8 @@ struct PollerOptions {
   std::size_t burst_count = 32;  ///< events per handler call, at most
   ResyncTo resync = ResyncTo::kOldest;
   Rung best_rung = Rung::kUringCommand;  ///< no better one is tried
+  std::string name;                      ///< on the board of consumers; empty: the program's
+  bool is_posted = true;                 ///< whether others see what it counts; see board.hpp
 
   /// Called on the poller's thread when a ring was lapped: how many events that cost.
   std::function<void(unsigned ring, std::uint64_t lost)> on_overrun;

@@ -112,7 +112,7 @@ class BasicPoller : public PollerCore {
     const Burst burst = consumer.read_burst({buffer_.data(), buffer_.size()});
     if (burst.count != 0) {
       publish_balance(ring, consumer.balance());
-      ring.counters.bursts.add(1);
+      ring.counters->bursts.add(1);
       counters_.bursts.add(1);
       counters_.events.add(burst.count);
       handler(id, std::span<const EventType>(buffer_.data(), burst.count));
@@ -121,7 +121,7 @@ class BasicPoller : public PollerCore {
       publish_balance(ring, consumer.balance());
       if (options_.on_overrun) options_.on_overrun(id, lost);
     } else {
-      ring.counters.empty_polls.add(1);
+      ring.counters->empty_polls.add(1);
       counters_.empty_polls.add(1);
     }
     return burst;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <evring/consumer.hpp>
+#include <evring/poller/board.hpp>
 #include <evring/poller/counters.hpp>
 #include <evring/poller/options.hpp>
 #include <evring/poller/parker.hpp>
@@ -38,7 +39,9 @@ class PollerCore {
   const PollerOptions& options() const noexcept { return options_; }
   /// Any thread, at any time.
   const PollerCounters& counters() const noexcept { return counters_; }
-  const RingCounters& counters(unsigned id) const noexcept { return rings_[id]->counters; }
+  const RingCounters& counters(unsigned id) const noexcept { return *rings_[id]->counters; }
+  /// Why it is not on the board of consumers, or not with all of its rings; empty when it is.
+  const std::string& post_refusal() const noexcept { return post_.refusal(); }
 
   /// Makes run() return soon, parked or not. Any thread, and signal handlers.
   void request_stop() noexcept {
@@ -53,7 +56,7 @@ class PollerCore {
   struct RingState {
     RingLink* link = nullptr;
     RungChoice choice;
-    RingCounters counters;
+    RingCounters* counters = nullptr;  ///< on the board
     State state = State::kHot;
     std::uint64_t empty_streak = 0;  ///< looks since it had events
     std::uint64_t armed_cursor = 0;
@@ -137,10 +140,11 @@ class PollerCore {
   void publish_balance(RingState& ring, const Balance& balance) noexcept;
 
   PollerOptions options_;
+  BoardPost post_;
+  PollerCounters& counters_;
   std::vector<std::unique_ptr<RingState>> rings_;
   RingSet hot_;
   QuietSet quiet_;
-  PollerCounters counters_;
 
  private:
   void arm(unsigned id, std::uint64_t cursor);

@@ -41,7 +41,9 @@ class Lease {
   bool take(unsigned byte) const noexcept;
   void give_back(unsigned byte) const noexcept;
   /// Whether another lease has `byte`.
-  bool is_taken(unsigned byte) const noexcept;
+  bool is_taken(unsigned byte) const noexcept { return is_taken(file_.get(), byte); }
+  /// Whether any lease has `byte` of the file of `fd`, as others open it.
+  static bool is_taken(int fd, unsigned byte) noexcept;
   /// False in a forked child's copy, and for one that was moved from.
   bool is_mine() const noexcept { return file_ && mark_.is_here(); }
 
