@@ -21,6 +21,7 @@ TEST(CpuListTest, TakesNumbersAndRangesInTheOrderNamed) {
   EXPECT_EQ(parse_cpu_list("1-3,5"), (Cpus{1, 2, 3, 5}));
   EXPECT_EQ(parse_cpu_list(" 5 , 1-2 "), (Cpus{5, 1, 2}));
   EXPECT_EQ(parse_cpu_list("4-4"), (Cpus{4}));
+  EXPECT_EQ(parse_cpu_list("010"), (Cpus{10})) << "decimal";
 }
 
 TEST(CpuListTest, NamesEachCpuOnce) { EXPECT_EQ(parse_cpu_list("1-3,2,3-4"), (Cpus{1, 2, 3, 4})); }
@@ -34,11 +35,14 @@ TEST(CpuListTest, TakesObjectsOfHwloc) {
     EXPECT_LE(cpus.size(), machine.size()) << object;
   }
   EXPECT_EQ(parse_cpu_list("pu:0").size(), 1u);
+  EXPECT_EQ(parse_cpu_list("package:0"), parse_cpu_list("socket:0"));
+  EXPECT_EQ(parse_cpu_list("NUMANode:0"), parse_cpu_list("numa:0"));
 }
 
 TEST(CpuListTest, RefusesWithTheItemAndTheRemedy) {
-  for (const char* bad : {"", "x", "1,,2", "1-", "-1", "3-1", "1 2", "0x1", "core:", "core:x",
-                          "tile:0", "core:99999", "99999999999999999999", "0-4000000000", "1,"}) {
+  for (const char* bad :
+       {"", "x", "1,,2", "1-", "-1", "3-1", "1 2", "0x1", "core:", "core:x", "tile:0", "1-2-3",
+        "group9:0", "core:99999", "99999999999999999999", "0-4000000000", "1,"}) {
     try {
       parse_cpu_list(bad);
       FAIL() << "took '" << bad << "'";

@@ -4,9 +4,11 @@
 #include <evring/poller/cpu_list.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
+#include <memory>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <system_error>
@@ -16,23 +18,12 @@ namespace {
 
 constexpr unsigned kCpuMax = 65535;  ///< a bound for typing errors, not for machines
 
-struct ObjectName {
-  std::string_view name;
-  hwloc_obj_type_t type;
-};
-
-constexpr std::array kObjectNames = {
-    ObjectName{"core", HWLOC_OBJ_CORE},      ObjectName{"numa", HWLOC_OBJ_NUMANODE},
-    ObjectName{"socket", HWLOC_OBJ_PACKAGE}, ObjectName{"package", HWLOC_OBJ_PACKAGE},
-    ObjectName{"pu", HWLOC_OBJ_PU},          ObjectName{"machine", HWLOC_OBJ_MACHINE},
-};
-
 [[noreturn]] void refuse(std::string_view item, const std::string& reason) {
   throw std::invalid_argument("CPU list item '" + std::string(item) + "': " + reason +
                               "; write CPUs as 1-3,5 or objects as core:2, numa:0, socket:0");
 }
 
-std::optional<unsigned> parse_number(std::string_view text) {
+std::optional<unsigned> parse_index(std::string_view text) {
   unsigned value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
@@ -50,24 +41,30 @@ void append_bitmap(std::vector<unsigned>& cpus, hwloc_const_bitmap_t bits) {
 }
 
 void append_object(std::vector<unsigned>& cpus, std::string_view item, std::size_t colon) {
-  const std::string_view name = item.substr(0, colon);
-  const auto* found = std::find_if(kObjectNames.begin(), kObjectNames.end(),
-                                   [name](const ObjectName& entry) { return entry.name == name; });
-  if (found == kObjectNames.end()) refuse(item, "no such object type");
-  const auto index = parse_number(item.substr(colon + 1));
+  const std::string name(item.substr(0, colon));
+  hwloc_obj_type_t type = HWLOC_OBJ_MACHINE;
+  int depth = HWLOC_TYPE_DEPTH_UNKNOWN;
+  if (hwloc_type_sscanf_as_depth(name.c_str(), &type, topology(), &depth) != 0) {
+    refuse(item, "no such object type");
+  }
+  const auto index = parse_index(item.substr(colon + 1));
   if (!index) refuse(item, "no number after ':'");
-  const int count = hwloc_get_nbobjs_by_type(topology(), found->type);
-  const hwloc_obj_t object = hwloc_get_obj_by_type(topology(), found->type, *index);
-  if (object == nullptr) {
-    refuse(item, "this machine has " + std::to_string(count) + " of these, numbered from 0");
+  const hwloc_obj_t object = hwloc_get_obj_by_depth(topology(), depth, *index);
+  if (object == nullptr || object->cpuset == nullptr) {
+    const auto count = hwloc_get_nbobjs_by_depth(topology(), depth);  // 0 of no depth
+    refuse(item, count == 0
+                     ? "this machine has none of these"
+                     : "this machine has " + std::to_string(count) + " of these, numbered from 0");
   }
   append_bitmap(cpus, object->cpuset);
 }
 
+/// Not by hwloc_bitmap_list_sscanf(), which forgets the order, takes 010 for 8 and 1- for
+/// no end, and asks for memory up to any number.
 void append_range(std::vector<unsigned>& cpus, std::string_view item) {
   const std::size_t dash = item.find('-');
-  const auto first = parse_number(item.substr(0, dash));
-  const auto last = dash == std::string_view::npos ? first : parse_number(item.substr(dash + 1));
+  const auto first = parse_index(item.substr(0, dash));
+  const auto last = dash == std::string_view::npos ? first : parse_index(item.substr(dash + 1));
   if (!first || !last) refuse(item, "not a CPU number or a range");
   if (*last > kCpuMax) refuse(item, "past " + std::to_string(kCpuMax));
   if (*first > *last) refuse(item, "the range runs backwards");
@@ -128,15 +125,11 @@ void check_allowed(std::span<const unsigned> cpus, std::span<const unsigned> all
 void check_allowed(std::span<const unsigned> cpus) { check_allowed(cpus, allowed_cpus()); }
 
 std::string format_cpu_list(std::span<const unsigned> cpus) {
-  std::string text;
-  for (std::size_t i = 0; i < cpus.size();) {
-    std::size_t last = i;
-    while (last + 1 < cpus.size() && cpus[last + 1] == cpus[last] + 1) ++last;
-    if (!text.empty()) text += ',';
-    text += std::to_string(cpus[i]);
-    if (last > i) text += '-' + std::to_string(cpus[last]);
-    i = last + 1;
-  }
+  const CpuBitmap bits;
+  for (const unsigned cpu : cpus) hwloc_bitmap_set(bits.get(), cpu);
+  char* text = nullptr;
+  if (hwloc_bitmap_list_asprintf(&text, bits.get()) < 0) throw std::bad_alloc();
+  const std::unique_ptr<char, decltype(&std::free)> owned(text, &std::free);
   return text;
 }
 

@@ -10,9 +10,9 @@
 
 namespace evring {
 
-/// CPU numbers from `1-3,5`, or from hwloc objects such as `core:2`, `numa:0` and
+/// CPU numbers from `1-3,5`, or from hwloc objects such as `core:2`, `numa:0`, `l3:1` and
 /// `socket:0` (logical numbers, as `hwloc-ls` prints them), or a mix; each CPU once,
-/// in the order named.
+/// in the order named. The types are hwloc's, whichever this machine has.
 ///
 /// Says nothing about whether this process may run there: see check_allowed().
 /// @throws std::invalid_argument naming the item, the reason and what would be right.
@@ -27,7 +27,7 @@ void check_allowed(std::span<const unsigned> cpus);
 /// As above, against a given set.
 void check_allowed(std::span<const unsigned> cpus, std::span<const unsigned> allowed);
 
-/// `1-3,5` for {1, 2, 3, 5}.
+/// `1-3,5` for {1, 2, 3, 5}, ascending.
 std::string format_cpu_list(std::span<const unsigned> cpus);
 
 /// Binds the calling thread to one CPU.
