@@ -18,19 +18,71 @@ PollerCore::PollerCore(PollerOptions options)
       parker_(Parker::make(options_.best_rung)),
       relax_(options_.strategy == WaitStrategy::kBusySpin ? Relax::kPause : best_relax()) {}
 
-unsigned PollerCore::add_link(RingLink& link, const Balance& balance) {
-  const auto id = static_cast<unsigned>(rings_.size());
-  auto ring = std::make_unique<RingState>();
-  ring->link = &link;
-  ring->counters = &post_.show(id, link.name());
-  parker_->watch(id, link, ring->choice);
-  publish_balance(*ring, balance);
-  rings_.push_back(std::move(ring));
+PollerCore::Running::Running(PollerCore& core) : core_(core) {
+  const std::lock_guard lock(core_.mutex_);
+  core_.runner_ = std::this_thread::get_id();
+}
+
+PollerCore::Running::~Running() {
+  const std::lock_guard lock(core_.mutex_);
+  core_.runner_ = {};
+}
+
+bool PollerCore::runs_elsewhere() const noexcept {
+  return runner_ != std::thread::id{} && runner_ != std::this_thread::get_id();
+}
+
+void PollerCore::announce_change() noexcept {
+  has_changes_.store(true, std::memory_order_relaxed);
+  if (runs_elsewhere()) parker_->interrupt();
+}
+
+unsigned PollerCore::take_number(const RingLink& link, const Balance& balance) {
+  auto id = static_cast<unsigned>(table_.size());
+  if (free_numbers_.empty()) {
+    table_.emplace_back();
+  } else {
+    id = free_numbers_.back();
+    free_numbers_.pop_back();
+  }
+  RingState& ring = table_[id];
+  ring.is_leaving = false;
+  RingCounters& shown = post_.show(id, link.name());
+  if (ring.counters == nullptr) ring.counters = &shown;  // others read it: not once more
+  publish_balance(ring, balance);
+  return id;
+}
+
+void PollerCore::admit(unsigned id, RingLink& link) {
+  for (auto next = rings_.size(); next < table_.size(); ++next) rings_.push_back(&table_[next]);
   hot_.reserve(rings_.size());
   quiet_.reserve(rings_.size());
-  hot_.insert(id);
+  RingState& ring = *rings_[id];
+  ring.link = &link;
+  ring.empty_streak = 0;
+  parker_->watch(id, link, ring.choice);
+  move_to(id, State::kHot);
   ++alive_count_;
-  return id;
+}
+
+void PollerCore::remove(unsigned id) {
+  const std::lock_guard lock(mutex_);
+  if (id >= table_.size() || std::exchange(table_[id].is_leaving, true)) return;
+  leaving_.push_back(id);
+  announce_change();
+}
+
+void PollerCore::let_go(unsigned id) {
+  if (rings_[id]->state != State::kGone) {
+    unarm(id);
+    retire(id, GoneReason::kLeft);
+  }
+  rings_[id]->link = nullptr;
+}
+
+void PollerCore::give_back_number(unsigned id) {
+  const std::lock_guard lock(mutex_);
+  free_numbers_.push_back(id);
 }
 
 void PollerCore::forget_all() noexcept {
@@ -131,12 +183,15 @@ void PollerCore::count_doorbell(RingState& ring) noexcept {
   counters_.doorbells.add(1);
 }
 
-void PollerCore::retire(unsigned id) {
+void PollerCore::retire(unsigned id, GoneReason reason) {
   parker_->forget(id);
   move_to(id, State::kGone);
-  post_.hide(id);
   --alive_count_;
-  if (options_.on_gone) options_.on_gone(id, rings_[id]->link->gone());
+  {
+    const std::lock_guard lock(mutex_);
+    post_.hide(id);
+  }
+  if (options_.on_gone) options_.on_gone(id, reason);
 }
 
 void PollerCore::wait_for_work() {
@@ -146,7 +201,7 @@ void PollerCore::wait_for_work() {
   } else if (hot_.size() != 0) {
     relax_once(relax_);
   } else if (quiet_.size() == 0) {
-    if (armed_count_ != 0) park();
+    if (armed_count_ != 0 || alive_count_ == 0) park();
   } else if (quiet_with_doorbell_count_ == 0) {
     sched_yield();
   } else {

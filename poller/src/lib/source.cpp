@@ -22,6 +22,8 @@ const char* to_string(GoneReason reason) noexcept {
       return "its owner closed it";
     case GoneReason::kOwnerDied:
       return "its owner died";
+    case GoneReason::kLeft:
+      return "the poller left it";
     case GoneReason::kNot:
       break;
   }

@@ -46,6 +46,12 @@ void UringParker::choose_rung(const RingLink& link, RungChoice& choice) const {
 void UringParker::watch(unsigned id, RingLink& link, RungChoice& choice) {
   if (id >= watches_.size()) watches_.resize(id + 1);
   Watch& watch = watches_[id];
+  // Under a number that another ring had, its completions may still be under way.
+  const std::uint32_t command_count = watch.command_count;
+  const auto serial = static_cast<std::uint16_t>(watch.serial + 1);
+  watch = {};
+  watch.command_count = command_count;
+  watch.serial = serial;
   watch.link = &link;
   watch.choice = &choice;
   choose_rung(link, choice);
@@ -66,11 +72,12 @@ void UringParker::post_poll(int fd, unsigned mask, bool multishot,
 void UringParker::post_local(unsigned id, Watch& watch) noexcept {
   if (!watch.doorbell_posted) {
     post_poll(watch.link->registration()->doorbell_fd(), POLLIN, true,
-              pack(Kind::kDoorbell, id, 0));
+              pack(Kind::kDoorbell, id, watch.serial));
     watch.doorbell_posted = true;
   }
   if (!watch.timer_posted) {
-    post_poll(watch.link->registration()->timer_fd(), POLLIN, true, pack(Kind::kTimer, id, 0));
+    post_poll(watch.link->registration()->timer_fd(), POLLIN, true,
+              pack(Kind::kTimer, id, watch.serial));
     watch.timer_posted = true;
   }
 }
@@ -132,24 +139,31 @@ void UringParker::cancel_arm(unsigned id, Watch& watch) noexcept {
     sqe->user_data = pack(Kind::kIgnored, id, 0);
   }
   if (watch.poll_posted) {
-    io_uring_sqe* sqe = ring_.next_sqe();
-    sqe->opcode = IORING_OP_POLL_REMOVE;
-    sqe->fd = -1;
-    sqe->addr = pack(Kind::kPoll, id, watch.serial);
-    sqe->user_data = pack(Kind::kIgnored, id, 0);
+    remove_poll(pack(Kind::kPoll, id, watch.serial));
     watch.poll_posted = false;
     disarm_device(*watch.link);
   }
   ++watch.serial;
 }
 
-/// Polls that stay posted for a forgotten ring are taken for nothing; the end of the
-/// io_uring ends them.
+void UringParker::remove_poll(std::uint64_t user_data) noexcept {
+  io_uring_sqe* sqe = ring_.next_sqe();
+  sqe->opcode = IORING_OP_POLL_REMOVE;
+  sqe->fd = -1;
+  sqe->addr = user_data;
+  sqe->user_data = pack(Kind::kIgnored, 0, 0);
+}
+
 void UringParker::forget(unsigned id) noexcept {
   if (id >= watches_.size() || watches_[id].link == nullptr) return;
   disarm(id);
-  watches_[id].choice = nullptr;
-  watches_[id].link = nullptr;
+  Watch& watch = watches_[id];
+  if (watch.doorbell_posted) remove_poll(pack(Kind::kDoorbell, id, watch.serial));
+  if (watch.timer_posted) remove_poll(pack(Kind::kTimer, id, watch.serial));
+  if (watch.owner_posted) remove_poll(pack(Kind::kOwner, id, watch.serial));
+  std::erase(new_owners_, id);
+  watch.choice = nullptr;
+  watch.link = nullptr;
   settle();
 }
 
@@ -170,7 +184,9 @@ std::uint64_t UringParker::wait(microseconds limit, std::vector<Wake>& wakes) no
   }
   for (const unsigned id : new_owners_) {
     if (watches_[id].link == nullptr) continue;
-    post_poll(watches_[id].link->owner_fd(), POLLRDHUP, false, pack(Kind::kOwner, id, 0));
+    post_poll(watches_[id].link->owner_fd(), POLLRDHUP, false,
+              pack(Kind::kOwner, id, watches_[id].serial));
+    watches_[id].owner_posted = true;
   }
   new_owners_.clear();
   ring_.enter(limit);
@@ -189,10 +205,10 @@ void UringParker::take(const io_uring_cqe& cqe, std::vector<Wake>& wakes) noexce
       break;
     case Kind::kDoorbell:
     case Kind::kTimer:
-      take_local(id, kind, more, wakes);
+      if (serial == watches_[id].serial) take_local(id, kind, more, wakes);
       break;
     case Kind::kOwner:
-      if (watches_[id].choice != nullptr && cqe.res > 0) {
+      if (watches_[id].choice != nullptr && serial == watches_[id].serial && cqe.res > 0) {
         disarm(id);
         wakes.push_back({id, WakeCause::kGone});
       }

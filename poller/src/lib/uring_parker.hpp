@@ -49,9 +49,10 @@ class UringParker final : public Parker {
     bool doorbell_posted = false;
     bool timer_posted = false;
     bool poll_posted = false;
+    bool owner_posted = false;
     std::uint64_t cursor = 0;         ///< of the poll's arm
     std::uint32_t command_count = 0;  ///< commands of this ring that are under way
-    std::uint16_t serial = 0;         ///< of the newest command or poll; older ones are stale
+    std::uint16_t serial = 0;  ///< of the watch, and of the newest command; older ones are stale
   };
 
   static std::uint64_t pack(Kind kind, unsigned id, std::uint16_t serial) noexcept {
@@ -65,6 +66,7 @@ class UringParker final : public Parker {
   void post_command(unsigned id, Watch& watch, const evring_arm& arm) noexcept;
   ArmResult arm_local(unsigned id, const ArmRequest& request, std::uint64_t cursor) noexcept;
   ArmResult arm_by_ioctl(unsigned id, const ArmRequest& request, std::uint64_t cursor) noexcept;
+  void remove_poll(std::uint64_t user_data) noexcept;
   void cancel_arm(unsigned id, Watch& watch) noexcept;
   void take(const io_uring_cqe& cqe, std::vector<Wake>& wakes) noexcept;
   void take_local(unsigned id, Kind kind, bool more, std::vector<Wake>& wakes) noexcept;

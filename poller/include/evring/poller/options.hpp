@@ -37,12 +37,14 @@ struct PollerOptions {
   std::size_t burst_count = 32;  ///< events per handler call, at most
   ResyncTo resync = ResyncTo::kOldest;
   Rung best_rung = Rung::kUringCommand;  ///< no better one is tried
+  bool stays = false;                    ///< run() waits for rings to be added when none is left
   std::string name;                      ///< on the board of consumers; empty: the program's
   bool is_posted = true;                 ///< whether others see what it counts; see board.hpp
 
   /// Called on the poller's thread when a ring was lapped: how many events that cost.
   std::function<void(unsigned ring, std::uint64_t lost)> on_overrun;
-  /// Called on the poller's thread once per ring, after its last event.
+  /// Called on the poller's thread once per ring, after its last event. The account of the
+  /// ring stands in its counters.
   std::function<void(unsigned ring, GoneReason reason)> on_gone;
 };
 

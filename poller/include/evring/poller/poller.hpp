@@ -14,7 +14,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <stop_token>
 #include <utility>
@@ -22,14 +24,19 @@
 
 namespace evring {
 
-/// Polls rings of one layout. Built on any thread; add(), poll_once(), run() and
-/// drain() belong to one thread, the first that calls run(); request_stop() and the
-/// counters to any.
+/// Polls rings of one layout. Built on any thread; poll_once(), run() and drain() belong
+/// to one thread, the first that calls run(); request_stop() and the counters to any.
+///
+/// add() and remove(): while run() runs, any thread, handlers included; else the thread
+/// that polls. A number is free again once its ring was removed; until then it is the
+/// same ring's.
 template <class Layout>
 class BasicPoller : public PollerCore {
  public:
   using EventType = BasicEvent<Layout>;
   using Source = BasicPollSource<Layout>;
+  /// Takes 1 to burst_count events of one ring, in order; the span is valid during the call.
+  using Handler = std::function<void(unsigned ring, std::span<const EventType> events)>;
 
   /// @throws std::system_error when neither io_uring nor epoll can be had.
   explicit BasicPoller(PollerOptions options = {})
@@ -38,27 +45,40 @@ class BasicPoller : public PollerCore {
   /// Disarms what is armed.
   ~BasicPoller() { forget_all(); }
 
-  /// Adds a ring, before run() or between two of them. @return its number, from 0.
-  unsigned add(Source source) {
-    sources_.push_back(std::make_unique<Source>(std::move(source)));
-    return add_link(sources_.back()->link, sources_.back()->consumer.balance());
+  /// Adds a ring. While another thread runs the poller, it is polled from that one's next
+  /// pass on, and link(), rung() and consumer() are that thread's; else at once.
+  ///
+  /// @param handler  gets this ring's events; empty: the one that run() was given does.
+  /// @return its number, the lowest being 0.
+  unsigned add(Source source, Handler handler = {}) {
+    auto entry = std::make_unique<Entry>(Entry{std::move(source), std::move(handler)});
+    const std::lock_guard lock(mutex_);
+    const unsigned id = take_number(entry->source.link, entry->source.consumer.balance());
+    if (runs_elsewhere()) {
+      joining_.push_back({id, std::move(entry)});
+      announce_change();
+    } else {
+      join(id, std::move(entry));
+    }
+    return id;
   }
 
   /// For the poller's thread; others read counters(id).
   const BasicGatedConsumer<Layout>& consumer(unsigned id) const noexcept {
-    return sources_[id]->consumer;
+    return entries_[id]->source.consumer;
   }
 
-  /// Polls until a stop is requested or every ring is gone.
+  /// Polls until a stop is requested or, unless options().stays, every ring is gone.
   ///
-  /// `handler(unsigned ring, std::span<const EventType> events)` gets 1 to burst_count
-  /// events of one ring, in order; the span is valid during the call. What it throws
-  /// passes through; those events count as received. Nothing is armed when it returns.
-  template <class Handler>
-  RunEnd run(const std::stop_token& stop, Handler&& handler) {
+  /// `handler`, called as a Handler, gets the events of rings that were added without one.
+  /// What a handler throws passes through; those events count as received. Nothing is
+  /// armed when it returns.
+  template <class AnyHandler>
+  RunEnd run(const std::stop_token& stop, AnyHandler&& handler) {
     const std::stop_callback wake_up(stop, [this] { interrupt(); });
+    const Running running(*this);
     collect_wakes(std::chrono::microseconds{0});
-    while (!stop.stop_requested() && !stop_requested() && alive_count() != 0) {
+    while (!stop.stop_requested() && !stop_requested() && has_rings()) {
       if (poll_once(handler) == 0) wait_for_work();
     }
     unarm_all();
@@ -67,8 +87,10 @@ class BasicPoller : public PollerCore {
 
   /// One pass: at most a burst from each ring that is due to be looked at. Never
   /// sleeps; arms nothing unless the strategy parks. @return how many events it gave.
-  template <class Handler>
-  std::size_t poll_once(Handler&& handler) {
+  template <class AnyHandler>
+  std::size_t poll_once(AnyHandler&& handler) {
+    if (has_changes()) [[unlikely]]
+      change_rings();
     begin_pass();
     std::size_t event_count = 0;
     for (std::size_t i = 0; i < hot_.size();) {
@@ -85,12 +107,14 @@ class BasicPoller : public PollerCore {
 
   /// After run(): takes what is published up to now from every ring.
   /// @return how many events that gave.
-  template <class Handler>
-  std::size_t drain(Handler&& handler) {
+  template <class AnyHandler>
+  std::size_t drain(AnyHandler&& handler) {
+    if (has_changes()) change_rings();
     std::size_t event_count = 0;
-    for (unsigned id = 0; id < ring_count(); ++id) {
-      const std::uint64_t end = sources_[id]->consumer.head();
-      while (Sequence(end).is_after(sources_[id]->consumer.cursor())) {
+    for (unsigned id = 0; id < entries_.size(); ++id) {
+      if (entries_[id] == nullptr) continue;
+      const std::uint64_t end = consumer(id).head();
+      while (Sequence(end).is_after(consumer(id).cursor())) {
         const Burst burst = take(id, handler);
         if (is_nothing(burst.status)) break;
         event_count += burst.count;
@@ -104,10 +128,49 @@ class BasicPoller : public PollerCore {
     return status == ReadStatus::kEmpty || status == ReadStatus::kGone;
   }
 
+  struct Entry {
+    Source source;
+    Handler handler;
+  };
+  struct Joining {
+    unsigned id;
+    std::unique_ptr<Entry> entry;
+  };
+
+  /// With mutex_ held.
+  void join(unsigned id, std::unique_ptr<Entry> entry) {
+    if (id >= entries_.size()) entries_.resize(id + 1);
+    entries_[id] = std::move(entry);
+    admit(id, entries_[id]->source.link);
+  }
+
+  bool has_rings() {
+    if (alive_count() == 0 && has_changes()) change_rings();
+    return alive_count() != 0 || options_.stays;
+  }
+
+  /// Does what add() and remove() asked for, in that order: whoever is removed was added.
+  void change_rings() {
+    std::vector<unsigned> leaving;
+    {
+      const std::lock_guard lock(mutex_);
+      has_changes_.store(false, std::memory_order_relaxed);
+      for (Joining& each : joining_) join(each.id, std::move(each.entry));
+      joining_.clear();
+      leaving.swap(leaving_);
+    }
+    for (const unsigned id : leaving) {
+      let_go(id);
+      entries_[id].reset();
+      give_back_number(id);
+    }
+  }
+
   /// Reads one burst and hands it over.
-  template <class Handler>
-  Burst take(unsigned id, Handler& handler) {
-    BasicGatedConsumer<Layout>& consumer = sources_[id]->consumer;
+  template <class AnyHandler>
+  Burst take(unsigned id, AnyHandler& handler) {
+    Entry& entry = *entries_[id];
+    BasicGatedConsumer<Layout>& consumer = entry.source.consumer;
     RingState& ring = *rings_[id];
     const Burst burst = consumer.read_burst({buffer_.data(), buffer_.size()});
     if (burst.count != 0) {
@@ -115,7 +178,12 @@ class BasicPoller : public PollerCore {
       ring.counters->bursts.add(1);
       counters_.bursts.add(1);
       counters_.events.add(burst.count);
-      handler(id, std::span<const EventType>(buffer_.data(), burst.count));
+      const std::span<const EventType> events(buffer_.data(), burst.count);
+      if (entry.handler) {
+        entry.handler(id, events);
+      } else {
+        handler(id, events);
+      }
     } else if (burst.status == ReadStatus::kOverrun) {
       const std::uint64_t lost = consumer.resync(options_.resync);
       publish_balance(ring, consumer.balance());
@@ -128,8 +196,8 @@ class BasicPoller : public PollerCore {
   }
 
   /// Glances at the next few quiet rings, and looks at those where something changed.
-  template <class Handler>
-  std::size_t sweep_quiet(std::size_t glances, Handler& handler) {
+  template <class AnyHandler>
+  std::size_t sweep_quiet(std::size_t glances, AnyHandler& handler) {
     std::size_t event_count = 0;
     const QuietSet::Changed changed = quiet_.sweep(glances);
     for (std::size_t i = 0; i < changed.count; ++i) event_count += look(changed.ids[i], handler);
@@ -143,19 +211,19 @@ class BasicPoller : public PollerCore {
   }
 
   /// Takes a burst, and lets the ring become hot, quiet, armed or gone by it.
-  template <class Handler>
-  std::size_t look(unsigned id, Handler& handler) {
+  template <class AnyHandler>
+  std::size_t look(unsigned id, AnyHandler& handler) {
     RingState& ring = *rings_[id];
     Burst burst = take(id, handler);
     if (is_nothing(burst.status)) [[unlikely]] {
       if (!time_to_think(ring)) return 0;
       if (ring.link->gone() == GoneReason::kNot) {
-        note_empty(id, sources_[id]->consumer.cursor());
+        note_empty(id, consumer(id).cursor());
         return 0;
       }
       burst = take(id, handler);  // gone: what came before that is still due
       if (is_nothing(burst.status)) {
-        retire(id);
+        retire(id, ring.link->gone());
         return 0;
       }
     }
@@ -164,7 +232,8 @@ class BasicPoller : public PollerCore {
   }
 
   std::vector<EventType> buffer_;
-  std::vector<std::unique_ptr<Source>> sources_;
+  std::vector<std::unique_ptr<Entry>> entries_;  ///< by number; null: none
+  std::vector<Joining> joining_;                 ///< under mutex_
 };
 
 using Poller = BasicPoller<DefaultSlot>;

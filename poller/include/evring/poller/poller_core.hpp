@@ -14,12 +14,15 @@
 #include <evring/poller/relax.hpp>
 #include <evring/poller/ring_set.hpp>
 #include <evring/poller/source.hpp>
+#include <evring/poller/stable_vector.hpp>
 
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <thread>
 #include <vector>
 
 namespace evring {
@@ -30,7 +33,8 @@ class PollerCore {
   PollerCore(const PollerCore&) = delete;
   PollerCore& operator=(const PollerCore&) = delete;
 
-  std::size_t ring_count() const noexcept { return rings_.size(); }
+  /// One more than the highest number of a ring. Any thread.
+  std::size_t ring_count() const noexcept { return table_.size(); }
   /// Rings that are not gone.
   std::size_t alive_count() const noexcept { return alive_count_; }
   const RingLink& link(unsigned id) const noexcept { return *rings_[id]->link; }
@@ -39,9 +43,14 @@ class PollerCore {
   const PollerOptions& options() const noexcept { return options_; }
   /// Any thread, at any time.
   const PollerCounters& counters() const noexcept { return counters_; }
-  const RingCounters& counters(unsigned id) const noexcept { return *rings_[id]->counters; }
+  const RingCounters& counters(unsigned id) const noexcept { return *table_[id].counters; }
   /// Why it is not on the board of consumers, or not with all of its rings; empty when it is.
   const std::string& post_refusal() const noexcept { return post_.refusal(); }
+
+  /// Leaves a ring before the next pass: disarms, gives its seat back, calls on_gone() and
+  /// frees its number. Its counters stay until that is given out again. Events that were
+  /// not read stay unread. Any thread, and handlers; a second call does nothing.
+  void remove(unsigned id);
 
   /// Makes run() return soon, parked or not. Any thread, and signal handlers.
   void request_stop() noexcept {
@@ -54,10 +63,11 @@ class PollerCore {
   enum class State : std::uint8_t { kHot, kQuiet, kArmed, kGone };
 
   struct RingState {
+    RingCounters* counters = nullptr;  ///< on the board, for all rings of this number
+    bool is_leaving = false;           ///< under mutex_; all below is the poller's thread's
     RingLink* link = nullptr;
     RungChoice choice;
-    RingCounters* counters = nullptr;  ///< on the board
-    State state = State::kHot;
+    State state = State::kGone;
     std::uint64_t empty_streak = 0;  ///< looks since it had events
     std::uint64_t armed_cursor = 0;
     Clock::time_point quiet_since{};
@@ -80,7 +90,30 @@ class PollerCore {
   explicit PollerCore(PollerOptions options);
   ~PollerCore() = default;
 
-  unsigned add_link(RingLink& link, const Balance& balance);
+  /// Says that run() is being run, by this thread, for as long as it lives.
+  class Running {
+   public:
+    explicit Running(PollerCore& core);
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+    ~Running();
+
+   private:
+    PollerCore& core_;
+  };
+
+  /// With mutex_ held: a number for a ring that is to be admitted.
+  unsigned take_number(const RingLink& link, const Balance& balance);
+  /// With mutex_ held: takes a ring of that number in. On the poller's thread, or before run().
+  void admit(unsigned id, RingLink& link);
+  /// With mutex_ held: whether another thread runs this poller.
+  bool runs_elsewhere() const noexcept;
+  /// With mutex_ held: has the poller's thread look at what changed, parked or not.
+  void announce_change() noexcept;
+  bool has_changes() const noexcept { return has_changes_.load(std::memory_order_relaxed); }
+  /// What of a ring is the core's goes; after that, its number may be given out again.
+  void let_go(unsigned id);
+  void give_back_number(unsigned id);
   void forget_all() noexcept;
 
   bool parks() const noexcept {
@@ -127,7 +160,7 @@ class PollerCore {
   /// Takes back the arm of a ring, if it is armed.
   void unarm(unsigned id) noexcept;
   /// The ring has given its last event.
-  void retire(unsigned id);
+  void retire(unsigned id, GoneReason reason);
 
   /// No ring had anything: relax, yield or park, as the strategy says.
   void wait_for_work();
@@ -142,9 +175,14 @@ class PollerCore {
   PollerOptions options_;
   BoardPost post_;
   PollerCounters& counters_;
-  std::vector<std::unique_ptr<RingState>> rings_;
+  std::vector<RingState*> rings_;  ///< of the poller's thread: into table_
   RingSet hot_;
   QuietSet quiet_;
+
+  /// Held to add, to remove and to show rings; never while there is nothing of the kind.
+  std::mutex mutex_;
+  std::vector<unsigned> leaving_;
+  std::atomic<bool> has_changes_{false};
 
  private:
   void arm(unsigned id, std::uint64_t cursor);
@@ -159,6 +197,9 @@ class PollerCore {
   void count_doorbell(RingState& ring) noexcept;
   Clock::time_point now() noexcept;
 
+  StableVector<RingState> table_;
+  std::vector<unsigned> free_numbers_;
+  std::thread::id runner_;  ///< none: nobody runs it
   std::unique_ptr<Parker> parker_;
   Relax relax_;  ///< how it idles: whoever asked for lowest latency gets the shortest
   std::size_t armed_count_ = 0;

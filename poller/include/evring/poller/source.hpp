@@ -24,6 +24,7 @@ enum class GoneReason : std::uint8_t {
   kRemoved,    ///< the device was removed
   kClosed,     ///< the owner of the local ring closed it
   kOwnerDied,  ///< the owner of the local ring died without closing it
+  kLeft,       ///< this poller was asked to leave it
 };
 const char* to_string(GoneReason reason) noexcept;
 
