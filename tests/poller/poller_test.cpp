@@ -193,5 +193,26 @@ TEST(PollSourceTest, NamesAnUnknownLocalRing) {
   }
 }
 
+TEST(PollSourceTest, TriesAndSaysWhyNot) {
+  use_temporary_sockets();
+  const auto absent = PollSource::try_open("local:no-such-ring");
+  EXPECT_FALSE(absent);
+  EXPECT_EQ(absent.error().code, ENOENT);
+  EXPECT_NE(absent.error().text.find("no-such-ring"), std::string::npos) << absent.error().text;
+  LocalRingOptions options;
+  options.name = "tried-" + std::to_string(getpid());
+  options.slot = slot_of<BareSlot64>();
+  const LocalRing ring = LocalRing::named(options);
+  EXPECT_EQ(PollSource::try_open("local:" + options.name).error().code, EINVAL) << "other slots";
+  const LinkOptions past{.start_at = StartAt::kSequence, .sequence = 9, .doorbell = false};
+  EXPECT_EQ(AnyPollSource::try_open("local:" + options.name, past).error().code, ERANGE);
+  auto source = AnyPollSource::try_open("local:" + options.name);
+  ASSERT_TRUE(source);
+  EXPECT_EQ(source.error().code, 0);
+  AnyPoller poller;
+  poller.add(*std::move(source));
+  EXPECT_EQ(poller.link(0).name(), "local:" + options.name);
+}
+
 }  // namespace
 }  // namespace evring

@@ -8,6 +8,7 @@
 #include <evring/device.hpp>
 #include <evring/local_ring.hpp>
 #include <evring/mapping.hpp>
+#include <evring/poller/result.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -44,6 +45,10 @@ class RingLink {
   /// Opens a ring by name: `local:NAME`, or the device `NAME` or `/dev/evring/NAME`.
   /// @throws std::system_error, one line with the name, the reason and the remedy.
   static RingLink open(const std::string& name, const LinkOptions& options = {});
+  /// The same, for whom a ring that is not there is no surprise.
+  static Result<RingLink> try_open(const std::string& name, const LinkOptions& options = {}) {
+    return try_to([&] { return open(name, options); });
+  }
   /// A local ring of this process.
   static RingLink of(LocalRing ring, const LinkOptions& options = {});
 
@@ -109,6 +114,10 @@ struct BasicPollSource {
   /// @throws what RingLink::open() and the consumer's constructor throw.
   static BasicPollSource open(const std::string& name, const LinkOptions& options = {}) {
     return from(RingLink::open(name, options));
+  }
+  static Result<BasicPollSource> try_open(const std::string& name,
+                                          const LinkOptions& options = {}) {
+    return try_to([&] { return open(name, options); });
   }
   static BasicPollSource of(LocalRing ring, const LinkOptions& options = {}) {
     return from(RingLink::of(std::move(ring), options));
