@@ -42,16 +42,16 @@ RingLink RingLink::of(LocalRing ring, const LinkOptions& options) {
   link.name_ = std::string(kLocalPrefix) + ring.name();
   link.options_ = options;
   link.mapping_ = ring.mapping();
-  if (options.doorbell || link.is_gated()) {
+  if (link.takes_doorbell() || link.takes_gate()) {
     try {
       link.registration_ = std::make_shared<Registration>(
           ring.register_consumer(options.start_at, options.sequence));
     } catch (const std::system_error& error) {
-      if (link.is_gated()) throw;
+      if (link.takes_gate()) throw;
       link.doorbell_refusal_ = error.what();
     }
   } else {
-    link.doorbell_refusal_ = "no doorbell was asked for";
+    link.doorbell_refusal_ = link.no_doorbell();
   }
   link.ring_ = std::move(ring);
   return link;
@@ -62,13 +62,13 @@ RingLink RingLink::open_local(const std::string& name, const LinkOptions& option
   link.name_ = std::string(kLocalPrefix) + name;
   link.options_ = options;
   Attachment attachment = attach_local(name);  // a look: is it gated?
-  const bool gated = attachment.mapping.geometry().mode == Mode::kGated;
-  link.doorbell_refusal_ = options.doorbell ? "" : "no doorbell was asked for";
-  if (options.doorbell || gated) {
+  link.mapping_ = attachment.mapping;
+  if (!link.takes_doorbell()) link.doorbell_refusal_ = link.no_doorbell();
+  if (link.takes_doorbell() || link.takes_gate()) {
     try {
       attachment = attach_local(name, options.start_at, options.sequence);
     } catch (const std::system_error& error) {
-      if (gated || error.code().value() != ENOSPC) throw;
+      if (link.takes_gate() || error.code().value() != ENOSPC) throw;
       link.doorbell_refusal_ = error.what();
     }
   }
@@ -89,13 +89,18 @@ RingLink RingLink::open_device(const std::string& name, const LinkOptions& optio
   link.options_ = options;
   link.capabilities_ = info.capabilities;
   link.mapping_ = device.map();
-  if (link.is_gated()) {
+  if (link.takes_gate()) {
     link.device_cursor_ =
         std::make_shared<DeviceCursor>(device.register_cursor(options.start_at, options.sequence));
   }
   if (!options.doorbell) link.doorbell_refusal_ = "no doorbell was asked for";
   link.device_ = std::move(device);
   return link;
+}
+
+const char* RingLink::no_doorbell() const noexcept {
+  return options_.doorbell ? "a member of a group has no seat in a gated ring"
+                           : "no doorbell was asked for";
 }
 
 int RingLink::owner_fd() const noexcept { return owner_fd_.get(); }

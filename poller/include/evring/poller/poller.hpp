@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <utility>
@@ -35,6 +36,7 @@ class BasicPoller : public PollerCore {
  public:
   using EventType = BasicEvent<Layout>;
   using Source = BasicPollSource<Layout>;
+  using Member = GroupMember<Layout>;
   /// Takes 1 to burst_count events of one ring, in order; the span is valid during the call.
   using Handler = std::function<void(unsigned ring, std::span<const EventType> events)>;
 
@@ -51,22 +53,22 @@ class BasicPoller : public PollerCore {
   /// @param handler  gets this ring's events; empty: the one that run() was given does.
   /// @return its number, the lowest being 0.
   unsigned add(Source source, Handler handler = {}) {
-    auto entry = std::make_unique<Entry>(Entry{std::move(source), std::move(handler)});
-    const std::lock_guard lock(mutex_);
-    const unsigned id = take_number(entry->source.link, entry->source.consumer.balance());
-    if (runs_elsewhere()) {
-      joining_.push_back({id, std::move(entry)});
-      announce_change();
-    } else {
-      join(id, std::move(entry));
-    }
-    return id;
+    return add(std::make_unique<Entry>(std::move(source.link), std::move(source.consumer), nullptr,
+                                       std::move(handler)));
+  }
+  /// The same for a member of a group. Its account: cursor is the group's next claim, and
+  /// start so far before it as this member claimed.
+  unsigned add(BasicGroupSource<Layout> source, Handler handler = {}) {
+    return add(std::make_unique<Entry>(std::move(source.link), std::nullopt,
+                                       std::move(source.member), std::move(handler)));
   }
 
-  /// For the poller's thread; others read counters(id).
+  /// For the poller's thread; others read counters(id). Not of a member.
   const BasicGatedConsumer<Layout>& consumer(unsigned id) const noexcept {
-    return entries_[id]->source.consumer;
+    return *entries_[id]->consumer;
   }
+  /// For the poller's thread. Of a member alone.
+  const Member& member(unsigned id) const noexcept { return *entries_[id]->member; }
 
   /// Polls until a stop is requested or, unless options().stays, every ring is gone.
   ///
@@ -113,8 +115,8 @@ class BasicPoller : public PollerCore {
     std::size_t event_count = 0;
     for (unsigned id = 0; id < entries_.size(); ++id) {
       if (entries_[id] == nullptr) continue;
-      const std::uint64_t end = consumer(id).head();
-      while (Sequence(end).is_after(consumer(id).cursor())) {
+      const std::uint64_t end = entries_[id]->head();
+      while (Sequence(end).is_after(entries_[id]->cursor())) {
         const Burst burst = take(id, handler);
         if (is_nothing(burst.status)) break;
         event_count += burst.count;
@@ -128,8 +130,32 @@ class BasicPoller : public PollerCore {
     return status == ReadStatus::kEmpty || status == ReadStatus::kGone;
   }
 
+  /// A ring and whoever reads it: a consumer, or a member of a group.
   struct Entry {
-    Source source;
+    Entry(RingLink link_of, std::optional<BasicGatedConsumer<Layout>> consumer_of,
+          std::unique_ptr<Member> member_of, Handler handler_of)
+        : link(std::move(link_of)),
+          consumer(std::move(consumer_of)),
+          member(std::move(member_of)),
+          handler(std::move(handler_of)) {}
+
+    std::uint64_t head() const noexcept {
+      return load_relaxed(reinterpret_cast<const std::uint64_t*>(&link.mapping().header()->head));
+    }
+    /// What is read next; of a member, what its group claims next.
+    std::uint64_t cursor() const noexcept {
+      return member ? member->group().claim() : consumer->cursor();
+    }
+    Balance balance() const noexcept {
+      if (!member) return consumer->balance();
+      const std::uint64_t next = cursor();
+      return {next - member->claimed(), next, member->received(), member->lost(),
+              member->overruns()};
+    }
+
+    RingLink link;
+    std::optional<BasicGatedConsumer<Layout>> consumer;
+    std::unique_ptr<Member> member;
     Handler handler;
   };
   struct Joining {
@@ -137,11 +163,23 @@ class BasicPoller : public PollerCore {
     std::unique_ptr<Entry> entry;
   };
 
+  unsigned add(std::unique_ptr<Entry> entry) {
+    const std::lock_guard lock(mutex_);
+    const unsigned id = take_number(entry->link, entry->balance());
+    if (runs_elsewhere()) {
+      joining_.push_back({id, std::move(entry)});
+      announce_change();
+    } else {
+      join(id, std::move(entry));
+    }
+    return id;
+  }
+
   /// With mutex_ held.
   void join(unsigned id, std::unique_ptr<Entry> entry) {
     if (id >= entries_.size()) entries_.resize(id + 1);
     entries_[id] = std::move(entry);
-    admit(id, entries_[id]->source.link);
+    admit(id, entries_[id]->link);
   }
 
   bool has_rings() {
@@ -170,29 +208,39 @@ class BasicPoller : public PollerCore {
   template <class AnyHandler>
   Burst take(unsigned id, AnyHandler& handler) {
     Entry& entry = *entries_[id];
-    BasicGatedConsumer<Layout>& consumer = entry.source.consumer;
     RingState& ring = *rings_[id];
-    const Burst burst = consumer.read_burst({buffer_.data(), buffer_.size()});
-    if (burst.count != 0) {
-      publish_balance(ring, consumer.balance());
-      ring.counters->bursts.add(1);
-      counters_.bursts.add(1);
-      counters_.events.add(burst.count);
-      const std::span<const EventType> events(buffer_.data(), burst.count);
-      if (entry.handler) {
-        entry.handler(id, events);
-      } else {
-        handler(id, events);
-      }
-    } else if (burst.status == ReadStatus::kOverrun) {
-      const std::uint64_t lost = consumer.resync(options_.resync);
-      publish_balance(ring, consumer.balance());
-      if (options_.on_overrun) options_.on_overrun(id, lost);
-    } else {
+    const std::uint64_t lost_before = ring.counters->lost;
+    const Burst burst = entry.member ? entry.member->read_burst(std::span(buffer_))
+                                     : entry.consumer->read_burst(std::span(buffer_));
+    if (is_nothing(burst.status)) {
+      if (entry.member) publish_balance(ring, entry.balance());  // others claim, too
       ring.counters->empty_polls.add(1);
       counters_.empty_polls.add(1);
+      return burst;
     }
+    const bool is_lapped = burst.status == ReadStatus::kOverrun;
+    if (is_lapped && entry.consumer) entry.consumer->resync(options_.resync);
+    publish_balance(ring, entry.balance());
+    // A member steps over what is lost by itself, and may have events beyond it.
+    const std::uint64_t lost = ring.counters->lost - lost_before;
+    if ((is_lapped || lost != 0) && options_.on_overrun) [[unlikely]]
+      options_.on_overrun(id, lost);
+    if (burst.count != 0) hand_over(id, entry, burst.count, handler);
     return burst;
+  }
+
+  /// Counts a burst in buffer_ and gives it to whom it is for.
+  template <class AnyHandler>
+  void hand_over(unsigned id, const Entry& entry, std::size_t count, AnyHandler& handler) {
+    rings_[id]->counters->bursts.add(1);
+    counters_.bursts.add(1);
+    counters_.events.add(count);
+    const std::span<const EventType> events(buffer_.data(), count);
+    if (entry.handler) {
+      entry.handler(id, events);
+    } else {
+      handler(id, events);
+    }
   }
 
   /// Glances at the next few quiet rings, and looks at those where something changed.
@@ -218,7 +266,7 @@ class BasicPoller : public PollerCore {
     if (is_nothing(burst.status)) [[unlikely]] {
       if (!time_to_think(ring)) return 0;
       if (ring.link->gone() == GoneReason::kNot) {
-        note_empty(id, consumer(id).cursor());
+        note_empty(id, entries_[id]->cursor());
         return 0;
       }
       burst = take(id, handler);  // gone: what came before that is still due

@@ -6,6 +6,8 @@
 
 #include <evring/consumer.hpp>
 #include <evring/device.hpp>
+#include <evring/group.hpp>
+#include <evring/group_member.hpp>
 #include <evring/local_ring.hpp>
 #include <evring/mapping.hpp>
 #include <evring/poller/result.hpp>
@@ -33,13 +35,15 @@ struct LinkOptions {
   StartAt start_at = StartAt::kNewest;
   std::uint64_t sequence = 0;  ///< for StartAt::kSequence
   bool doorbell = true;        ///< register where that is needed to park; see RingLink
+  bool in_group = false;       ///< for a member of a group, which holds the seat itself
 };
 
 /// A ring and the way to its doorbell, without the consumer.
 ///
 /// A gated ring is always registered, so that its producer waits for this reader. An
 /// overwriting local ring is registered for its doorbell alone; where no place is
-/// left the link works without one and doorbell_refusal() says why.
+/// left the link works without one and doorbell_refusal() says why. In a gated ring the
+/// seats are for cursors: a member of a group has none there, and so no doorbell.
 class RingLink {
  public:
   /// Opens a ring by name: `local:NAME`, or the device `NAME` or `/dev/evring/NAME`.
@@ -91,6 +95,12 @@ class RingLink {
   RingLink() = default;
   static RingLink open_local(const std::string& name, const LinkOptions& options);
   static RingLink open_device(const std::string& name, const LinkOptions& options);
+  bool takes_gate() const noexcept { return is_gated() && !options_.in_group; }
+  bool takes_doorbell() const noexcept {
+    return options_.doorbell && !(is_gated() && !takes_gate());
+  }
+  /// Why there is no doorbell where none is taken.
+  const char* no_doorbell() const noexcept;
 
   std::string name_;
   LinkOptions options_;
@@ -130,5 +140,31 @@ struct BasicPollSource {
 
 using PollSource = BasicPollSource<DefaultSlot>;
 using AnyPollSource = BasicPollSource<AnySlotLayout>;
+
+/// A link and a member of a group on its ring: the events are shared with the other
+/// members, in this poller, in others, in other processes. See Group.
+template <class Layout>
+struct BasicGroupSource {
+  RingLink link;
+  std::unique_ptr<GroupMember<Layout>> member;
+
+  /// Joins `group`, whose ring it opens by name.
+  /// @throws what RingLink::open() and the member's constructor throw.
+  static BasicGroupSource open(const std::string& name, Group group, LinkOptions options = {}) {
+    options.in_group = true;
+    return from(RingLink::open(name, options), std::move(group));
+  }
+  static BasicGroupSource of(LocalRing ring, Group group, LinkOptions options = {}) {
+    options.in_group = true;
+    return from(RingLink::of(std::move(ring), options), std::move(group));
+  }
+  /// @param link  made with LinkOptions::in_group.
+  static BasicGroupSource from(RingLink link, Group group) {
+    auto member = std::make_unique<GroupMember<Layout>>(std::move(group));
+    return {std::move(link), std::move(member)};
+  }
+};
+
+using GroupSource = BasicGroupSource<DefaultSlot>;
 
 }  // namespace evring
