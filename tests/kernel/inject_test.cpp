@@ -72,6 +72,25 @@ TEST_F(InjectTest, WrapsAroundTheEndOfSequences) {
   EXPECT_EQ(device.info().head, 19u);
 }
 
+TEST_F(InjectTest, GivesNoEventsOutOfNothingInBurstsAcrossEveryWrap) {
+  for (const std::uint64_t edge : {1ULL << 32, 1ULL << 63, (1ULL << 63) + 1000, 0ULL}) {
+    for (const std::uint32_t burst : {1U, 7U, 16U, 32U, 64U}) {
+      const std::uint64_t first = edge - 5 * burst / 2;
+      Device device = add([first](auto& c) { c.first_sequence = first; });
+      Consumer consumer(device.map());
+      std::vector<Event> events(burst);
+      for (std::uint64_t i = 0; i < 6; ++i) {
+        inject(device, burst, i * burst);
+        ASSERT_EQ(consumer.read_burst(events).count, burst) << edge << ", burst " << i;
+        EXPECT_EQ(events.back().sequence, first + (i + 1) * burst - 1);
+        for (const Event& event : events) EXPECT_TRUE(is_whole(event));
+        ASSERT_EQ(consumer.read_burst(events).count, 0u) << edge << ", in bursts of " << burst;
+      }
+      EXPECT_EQ(remove(device.name()), 0);
+    }
+  }
+}
+
 TEST_F(InjectTest, RefusesBadRequestsAndPublishesNothing) {
   Device device = add();
   EXPECT_EQ(inject_errno(device, [](auto& r) { r.size = 8; }), EINVAL);

@@ -106,8 +106,6 @@ def poller_folders_agree(path, target):
         parts = file.split("/")
         return parts[2] if parts[:2] == ["poller", "src"] and len(parts) > 3 else None
 
-    if os.path.basename(target) == "consumer_board.hpp":  # the library's, before long
-        return True
     here, there = folder_of(path), folder_of(target)
     if there is None or here == there:
         return True

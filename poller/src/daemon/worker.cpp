@@ -39,6 +39,11 @@ bool is_absent(const std::error_code& code) {
          code == std::errc::no_such_device || code == std::errc::no_such_device_or_address;
 }
 
+std::uint64_t lag_of(const PollerCore& core, std::uint64_t head) {
+  const std::uint64_t cursor = core.counters(0).cursor;
+  return Sequence(head).count_from(cursor);
+}
+
 /// The account of a poller's only ring, added to `account`.
 void add_counts(const PollerCore& core, Account& account) {
   const RingCounters& ring = core.counters(0);
@@ -180,8 +185,7 @@ void Worker::attach(const PollerCore& core) {
 void Worker::detach(std::uint64_t head) {
   const std::lock_guard lock(mutex_);
   add_counts(*core_, past_);
-  const std::uint64_t lag = head - core_->counters(0).cursor;
-  past_.lag = static_cast<std::int64_t>(lag) < 0 ? 0 : lag;
+  past_.lag = lag_of(*core_, head);
   core_ = nullptr;
 }
 
@@ -192,8 +196,7 @@ Account Worker::account() const {
   add_counts(*core_, account);
   const auto* head =
       reinterpret_cast<const std::uint64_t*>(&core_->link(0).mapping().header()->head);
-  const std::uint64_t lag = load_relaxed(head) - core_->counters(0).cursor;
-  account.lag = static_cast<std::int64_t>(lag) < 0 ? 0 : lag;
+  account.lag = lag_of(*core_, load_relaxed(head));
   return account;
 }
 

@@ -91,7 +91,7 @@ class Device {
   /// Starts, changes or (0) stops a timer device.
   void set_rate(std::uint64_t rate_hz, std::uint32_t batch_count);
   /// One gated cursor per descriptor; needs kReadWrite.
-  DeviceCursor register_cursor(StartAt start_at, std::uint64_t sequence = 0);
+  [[nodiscard]] DeviceCursor register_cursor(StartAt start_at, std::uint64_t sequence = 0);
   void unregister_cursor();
   /// The ioctl rung: moderates this descriptor's next poll().
   void arm(const ArmRequest& request, std::uint64_t cursor);

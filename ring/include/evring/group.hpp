@@ -100,9 +100,9 @@ class Group {
 
   /// Takes a free record, or that of a dead member that held nothing.
   /// @throws std::system_error: ENOSPC, naming how many are dead and could be recovered.
-  GroupPlace join() const;
+  [[nodiscard]] GroupPlace join() const;
   /// Takes the record of a dead member that held events; see GroupRecovery.
-  std::optional<GroupPlace> take_dead() const;
+  [[nodiscard]] std::optional<GroupPlace> take_dead() const;
   /// Gives a record back that holds nothing any more. Not from a forked child's copy.
   void leave(const GroupPlace& place) const noexcept;
   /// What the owner of a record that is not being written left there.

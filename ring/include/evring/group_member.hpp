@@ -240,7 +240,7 @@ class GroupRecovery {
   /// Takes the record of a dead member that held events.
   /// @return nothing when there is none.
   /// @throws std::system_error; std::invalid_argument: the slots are not `Layout`.
-  static std::optional<GroupRecovery> begin(const Group& group) {
+  [[nodiscard]] static std::optional<GroupRecovery> begin(const Group& group) {
     std::optional<GroupPlace> place = group.take_dead();
     if (!place) return std::nullopt;
     return std::optional<GroupRecovery>(std::in_place, group, std::move(*place));

@@ -74,7 +74,8 @@ class LocalRing {
   /// Registers a consumer of this process. In a gated ring no event at or past its
   /// sequence() is overwritten from now on.
   /// @throws std::system_error (ENOSPC) when registered_count_max are taken.
-  Registration register_consumer(StartAt start_at = StartAt::kNewest, std::uint64_t sequence = 0);
+  [[nodiscard]] Registration register_consumer(StartAt start_at = StartAt::kNewest,
+                                               std::uint64_t sequence = 0);
 
   /// Lets processes of this user, and of root, publish into this named ring (see
   /// LocalInjector) by `handler`; an empty one ends that. accept_injected() of

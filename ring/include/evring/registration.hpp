@@ -40,7 +40,7 @@ class Registration {
   ///         events are there already or the ring is gone, and nothing is armed.
   /// Pays the expensive side of the barrier (membarrier), so the producer need not.
   /// Publishes `cursor` to a gated producer too.
-  bool arm(const ArmRequest& request, std::uint64_t cursor) noexcept;
+  [[nodiscard]] bool arm(const ArmRequest& request, std::uint64_t cursor) noexcept;
 
   /// Takes the arm back and swallows a doorbell that rang meanwhile. After a
   /// wake-up too. @return whether it had rung.
