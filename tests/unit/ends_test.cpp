@@ -131,6 +131,37 @@ TEST(GatedConsumerTest, AMovedOneWritesNoCursor) {
   EXPECT_EQ(load_relaxed(reinterpret_cast<const std::uint64_t*>(&seat->page()->cursor)), 4u);
 }
 
+TEST(GatedConsumerTest, AChildsCopyDoesNotMoveTheParentsGate) {
+  LocalRing ring = LocalRing::anonymous({.slot_count = 64, .mode = Mode::kGated});
+  Producer producer(ring, WhenFull::kRefuse);
+  GatedConsumer consumer(ring.mapping(), ring.register_consumer(StartAt::kOldest));
+  publish_numbered(producer, 64);
+  EXPECT_EQ(testing::run_child([&] {
+              testing::drain(consumer);
+              return consumer.received() == 64;
+            }),
+            0);
+  publish_numbered(producer, 64);
+  EXPECT_EQ(producer.dropped(), 64u) << "the parent has read nothing yet";
+  EXPECT_EQ(testing::drain(consumer).torn, 0u);
+  EXPECT_EQ(consumer.received(), 64u);
+  EXPECT_EQ(consumer.lost(), 0u);
+}
+
+TEST(VisitBurstTest, LooksAtNoMoreThanTheRingHolds) {
+  const LocalRing ring = LocalRing::anonymous({.slot_count = 64});
+  Producer producer(ring);
+  Consumer consumer(ring.mapping());
+  publish_numbered(producer, 16);
+  std::size_t looks = 0;
+  const auto visit = [&](const auto&) noexcept { ++looks; };
+  EXPECT_EQ(consumer.visit_burst(16, visit).count, 16u) << "from here on it drains to head";
+  publish_numbered(producer, 10'000);
+  looks = 0;
+  EXPECT_EQ(consumer.visit_burst(SIZE_MAX, visit).status, ReadStatus::kOverrun);
+  EXPECT_LE(looks, 64u);
+}
+
 TEST(GroupMemberTest, AThrowLeavesItsBurstToBeRecovered) {
   const LocalRing ring = LocalRing::anonymous({.slot_count = 16});
   Producer producer(ring);

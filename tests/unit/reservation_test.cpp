@@ -5,6 +5,8 @@
 
 #include <array>
 #include <chrono>
+#include <cstdint>
+#include <cstdlib>
 #include <stdexcept>
 #include <thread>
 #include <type_traits>
@@ -143,6 +145,22 @@ TEST(TryPublishTest, LeavesTheEventWithItsCaller) {
   consumer.commit();
   EXPECT_EQ(producer.try_publish(event_numbered(4)), PublishStatus::kPublished);
   EXPECT_EQ(producer.dropped(), 0u);
+}
+
+TEST(ProducerTest, ACountPastAllSequencesPassesNoGate) {
+  LocalRing ring = LocalRing::anonymous({.slot_count = 4, .mode = Mode::kGated});
+  Producer producer(ring, WhenFull::kRefuse);
+  GatedConsumer consumer(ring.mapping(), ring.register_consumer(StartAt::kOldest));
+  std::size_t calls = 0;
+  const auto payload = [&calls](std::uint64_t) noexcept {
+    if (++calls > 1000) std::abort();
+    return calls;
+  };
+  EXPECT_EQ(producer.publish_from(SIZE_MAX, payload), 4u);
+  EXPECT_EQ(producer.dropped(), SIZE_MAX - 4);
+  EXPECT_EQ(testing::run_child(
+                [&] { return producer.try_publish(event_numbered(4)) == PublishStatus::kDropped; }),
+            0);
 }
 
 TEST(TryPublishTest, WaitsUntilThereIsRoom) {

@@ -132,7 +132,8 @@ enum evring_gone {
  * @monotonic_ns: with @realtime_ns: one instant on both clocks
  * @realtime_ns: CLOCK_REALTIME at @monotonic_ns
  * @generation: one more for each producer that took the ring
- * @repaired: slots found half-written by a dead producer and reclaimed, each sequence once
+ * @repaired: slots found claimed and not published when a producer took over, by one
+ *            that died or that abandoned a reservation; each sequence once
  * @gone: enum evring_gone; once set, never cleared
  * @lock_wait_ns: time that producers spent waiting for the lock in front
  * @lock_contended: how many times one had to wait there

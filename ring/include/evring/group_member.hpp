@@ -266,7 +266,7 @@ class GroupRecovery {
   ///         was all, and the record is free.
   Burst read_burst(std::span<EventType> out) noexcept {
     commit();
-    if (next_ == left_.to) return {0, ReadStatus::kEmpty};
+    if (next_ == left_.to || out.empty()) return {0, ReadStatus::kEmpty};
     const std::uint64_t first = next_;
     skip_overwritten();
     const std::uint64_t wanted = std::min<std::uint64_t>(out.size(), left_.to - next_);

@@ -64,7 +64,8 @@ class BasicProducer : public ProducerCore {
   }
 
   /// As publish(), but where a gate has no room the event stays with the caller.
-  /// @return kPublished, or kFull: neither published nor dropped. Never waits.
+  /// @return kPublished, or kFull: neither published nor dropped; kDropped in a forked
+  ///         child's copy, which publishes nothing. Never waits.
   [[nodiscard]] PublishStatus try_publish(const EventType& event) noexcept {
     return publish_by(event, kNow);
   }
@@ -234,7 +235,7 @@ class BasicProducer : public ProducerCore {
   template <class Feed>
   [[gnu::always_inline]] std::size_t publish_run(std::size_t count, Feed feed) noexcept {
     const std::uint64_t first = next_sequence();
-    if (!is_claimed(first + count)) [[unlikely]]
+    if (!is_claimed(first, count)) [[unlikely]]
       return publish_runs(count, feed);
     stamp_time();
     writer().walk(first, count, feed);
@@ -266,7 +267,8 @@ class BasicProducer : public ProducerCore {
   }
 
   PublishStatus publish_by(const EventType& event, Clock::time_point deadline) noexcept {
-    if (room_for(1, 1, deadline) == 0) return PublishStatus::kFull;
+    if (room_for(1, 1, deadline) == 0)
+      return is_here() ? PublishStatus::kFull : PublishStatus::kDropped;
     return publish(event);
   }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <evring/abi.h>
+#include <evring/detail/lease.hpp>
 #include <evring/detail/ring_reader.hpp>
 #include <evring/mapping.hpp>
 #include <evring/memory.hpp>
@@ -79,8 +80,8 @@ class ConsumerCore {
     return ReadStatus::kEvent;
   }
 
-  /// Reads up to out.size() events in order. As try_read() for each; but after a full
-  /// burst (16 or more) only what head says is published, while bursts stay as full.
+  /// Reads up to out.size() events, at most slot_count, in order. As try_read() for each; but after
+  /// a full burst (16 or more) only what head says is published, while bursts stay as full.
   ///
   /// @return count > 0 with kEvent; or 0 with kEmpty, kOverrun or kGone. An overrun
   ///         behind the first event is reported by the next call.
@@ -202,10 +203,15 @@ class ConsumerCore {
     return jumped;
   }
 
-  /// Publishes cursor() to a gated producer now. Every read that finds nothing does so
-  /// by itself, and so does one that finds the last commit 1/8 of the ring behind.
+  /// Publishes cursor() to a gated producer now; nothing in a forked child's copy. Every read that
+  /// finds nothing does so by itself, and so does one that finds the last commit 1/8 of the ring
+  /// behind.
   void commit() noexcept {
     if (cursor_word_ != nullptr && committed_ != cursor_) {
+      if (!mark_.is_here()) [[unlikely]] {  // a forked child's copy: the gate is the parent's
+        cursor_word_ = nullptr;
+        return;
+      }
       // (C4) Payload reads before the cursor, or the producer overwrites what is
       // still being read. Pairs with (P4).
       store_release(cursor_word_, cursor_);
@@ -294,6 +300,7 @@ class ConsumerCore {
   [[gnu::always_inline]] Burst read_slots(std::size_t count_max,
                                           Take take) noexcept(noexcept(take(nullptr, 0))) {
     const RingReader<Layout> reader = reader_;
+    count_max = std::min<std::size_t>(count_max, reader.slot_count());
     const bool to_head = reader.drains() && count_max > 1;
     if (to_head) count_max = std::min(count_max, reader_.count_to_head(cursor_));
     ReadStatus status = ReadStatus::kEmpty;
@@ -333,16 +340,17 @@ class ConsumerCore {
 
   Mapping mapping_;
   RingReader<Layout> reader_;
-  std::uint64_t commit_every_ = 1;  ///< gated: events between two commits of the cursor
   std::uint64_t cursor_ = 0;
-  std::uint64_t start_ = 0;
   std::uint64_t received_ = 0;
-  std::uint64_t lost_ = 0;
-  std::uint64_t overruns_ = 0;
-  std::uint64_t committed_ = 0;
   std::uint64_t* cursor_word_ = nullptr;
+  std::uint64_t committed_ = 0;
+  std::uint64_t commit_every_ = 1;  ///< gated: events between two commits of the cursor
   unsigned overruns_in_a_row_ = 0;
   unsigned empty_reads_ = 0;
+  std::uint64_t start_ = 0;  // from here on: not for each event
+  std::uint64_t lost_ = 0;
+  std::uint64_t overruns_ = 0;
+  ProcessMark mark_;  ///< whose gate it is
 };
 
 }  // namespace evring

@@ -47,7 +47,7 @@ class ProducerCore {
   /// to another line for each event, which ends the streaming of slots (PROTOCOL.md).
   std::uint64_t next_sequence() const noexcept { return load_relaxed(head_word_); }
   std::uint64_t generation() const noexcept { return generation_; }
-  /// Slots that dead producers had claimed and not published; half-written, perhaps.
+  /// Slots that producers before had claimed and not published; half-written, perhaps.
   std::uint64_t repaired() const noexcept { return repaired_; }
   std::uint64_t doorbells_rung() const noexcept { return doorbells_rung_; }
   std::uint64_t doorbells_suppressed() const noexcept { return doorbells_suppressed_; }
@@ -76,13 +76,15 @@ class ProducerCore {
   /// None while a reservation is open. What was claimed ahead costs one compare.
   std::uint64_t room_for(std::uint64_t count, std::uint64_t at_least,
                          Clock::time_point deadline) noexcept {
-    if (is_claimed(next_sequence() + count)) return count;
+    if (is_claimed(next_sequence(), count)) return count;
     return reserved_count_ != 0 ? 0 : claim_room(count, at_least, deadline);
   }
-  /// Whether sequences before `end` may be written without asking.
-  bool is_claimed(std::uint64_t end) const noexcept {
-    return !Sequence(end).is_after(unasked_limit_);
+  /// Whether `count` events from `first` on, at least one, may be written without asking.
+  bool is_claimed(std::uint64_t first, std::uint64_t count) const noexcept {
+    return count - 1 < Sequence(unasked_limit_).count_from(first);
   }
+  /// False in a forked child's copy.
+  bool is_here() const noexcept { return lease_.is_mine(); }
   /// What WhenFull says of a wait.
   Clock::time_point usual_deadline() const noexcept {
     return when_full_ == WhenFull::kWait ? kForever : kNow;

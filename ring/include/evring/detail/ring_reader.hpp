@@ -33,10 +33,11 @@ class RingReader {
   RingReader(const Mapping& mapping, const Layout& layout) noexcept
       : slots_(mapping.slots()),
         mask_(mapping.geometry().slot_count - 1),
-        header_(mapping.header()),
-        write_limit_(mapping.geometry().has_write_limit ? word(header_->write_limit) : &kNoLimit),
+        write_limit_(mapping.geometry().has_write_limit ? word(mapping.header()->write_limit)
+                                                        : &kNoLimit),
         has_write_limit_(mapping.geometry().has_write_limit),
         layout_(layout),
+        header_(mapping.header()),
         first_(mapping.geometry().first_sequence) {}
 
   const Layout& layout() const noexcept { return layout_; }
@@ -239,12 +240,11 @@ class RingReader {
 
   const std::byte* slots_;
   std::uint64_t mask_;
-  const evring_header* header_;
   const std::uint64_t* write_limit_;  ///< of kNoLimit where the ring has none
   bool has_write_limit_;
   [[no_unique_address]] Layout layout_;
+  const evring_header* header_;
   std::uint64_t first_;
-
   std::uint64_t head_seen_ = 0;
   unsigned looks_left_ = 0;   ///< at head until it begins with stamps again; 0: it does
   unsigned full_bursts_ = 0;  ///< since that ended last
