@@ -32,6 +32,9 @@ constexpr std::ptrdiff_t kClientCountPerUser = 128;
 constexpr std::size_t kSilentCountMax = 16;
 constexpr std::chrono::seconds kSilenceLimit{2};
 constexpr int kListenBacklog = 64;
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
 
 /// The directory of the sockets, made if need be; its lock keeps two owners from
 /// replacing the same dead socket.
@@ -61,6 +64,29 @@ bool is_allowed(const ucred& peer, unsigned socket_mode) noexcept {
   if ((socket_mode & 0006) != 0) return true;
   if ((socket_mode & 0060) != 0 && peer.gid == ::getegid()) return true;
   return peer.uid == ::geteuid() || peer.uid == 0;
+}
+
+/// Whoever sends a descriptor along is refused, where the kernel knows how (from 6.16 on):
+/// a sent one that this process alone has left is closed by its threads, and may linger.
+void refuse_descriptors(int listener) noexcept {
+  const int no = 0;
+  ::setsockopt(listener, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof(no));  // connections inherit it
+}
+
+/// Ends what can be sent to `client` and takes what was, with the descriptors that came
+/// along: what of them lingers must not do so at the close, for which forks are held.
+void discard_unread(int client) noexcept {
+  ::shutdown(client, SHUT_RDWR);
+  const int yes = 1;  // every message shows that it cannot hand them over, an empty one too
+  ::setsockopt(client, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes));
+  msghdr message{};
+  const auto takes_one = [&] {
+    message = {};
+    const auto take = [&] { return ::recvmsg(client, &message, MSG_DONTWAIT); };
+    return uninterrupted(take) >= 0 && (message.msg_flags & MSG_CTRUNC) != 0;
+  };
+  while (takes_one()) {
+  }
 }
 
 /// @return whether it went out whole: one who does not read has no room left.
@@ -113,6 +139,8 @@ LocalServer::~LocalServer() {
   thread_->join();
   ::unlink(path_.c_str());
   while (!clients_.empty()) hang_up(clients_.begin()->first);
+  ::shutdown(listener_.get(), SHUT_RDWR);  // those that wait in its queue are left to be taken
+  while (const FileDescriptor waiting = take_client()) discard_unread(waiting.get());
 }
 
 void LocalServer::bind_socket() {
@@ -131,6 +159,7 @@ void LocalServer::bind_socket() {
   // Nobody can connect before listen(), and nobody else may replace a file of this user's
   // in a runtime folder, so the path is still ours.
   if (::chmod(path_.c_str(), mode) != 0) throw_errno(path_.native() + ": chmod");
+  refuse_descriptors(socket.get());
   if (::listen(socket.get(), kListenBacklog) != 0) throw_errno(path_.native() + ": listen");
   listener_ = std::move(socket);
 }
@@ -194,12 +223,16 @@ bool LocalServer::has_room_for(uid_t uid) const noexcept {
          }) < kClientCountPerUser;
 }
 
+FileDescriptor LocalServer::take_client() noexcept {
+  return open_privately([this] {
+    return ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  });
+}
+
 void LocalServer::accept_client() noexcept {
   // Whoever has something to say says it at once: of many silent ones the oldest goes.
   if (silent_.size() >= kSilentCountMax) hang_up(silent_.front().fd);
-  FileDescriptor client = open_privately([this] {
-    return ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-  });
+  FileDescriptor client = take_client();
   if (!client) {
     constexpr int kBreathMs = 10;
     // Out of descriptors: the connection stays in the queue until some are free.
@@ -211,6 +244,7 @@ void LocalServer::accept_client() noexcept {
   socklen_t bytes = sizeof(peer);
   if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) != 0 ||
       !is_allowed(peer, service_.options().socket_mode)) {
+    discard_unread(fd);
     return;
   }
   const bool is_one_too_many = !has_room_for(peer.uid);
@@ -273,6 +307,7 @@ void LocalServer::hang_up(int fd) noexcept {
   const auto found = clients_.find(fd);
   if (found == clients_.end()) return;
   service_.leave(found->second.session);
+  discard_unread(fd);
   clients_.erase(found);
 }
 

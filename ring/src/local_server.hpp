@@ -53,6 +53,7 @@ class LocalServer {
   void serve() noexcept;
   int patience_ms() const noexcept;
   void hang_up_on_the_silent() noexcept;
+  FileDescriptor take_client() noexcept;
   void accept_client() noexcept;
   bool has_room_for(uid_t uid) const noexcept;
   void hear(int fd) noexcept;

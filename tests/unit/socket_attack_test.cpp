@@ -7,7 +7,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
 
@@ -23,6 +22,7 @@
 namespace evring {
 namespace {
 
+using testing::connected_to;
 using testing::error_of;
 using testing::Gate;
 using testing::LocalSocketTest;
@@ -53,20 +53,6 @@ class PoorOwner {
  private:
   pid_t pid_;
 };
-
-FileDescriptor connected_to(const std::string& name) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::string path = local_socket_path(name).string();
-  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
-  FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  const timeval patience{5, 0};
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-  EXPECT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)),
-            0);
-  return socket;
-}
 
 TEST_F(LocalSocketTest, AFloodOfSilentConnectionsLeavesRoomForOthers) {
   const PoorOwner owner(100);

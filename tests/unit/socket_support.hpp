@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
-// What the tests of named rings share: a runtime folder, what attaching ends with, and a
-// way for one process to let another go on.
+// What the tests of named rings share: a runtime folder, what attaching ends with, a bare
+// connection, and a way for one process to let another go on.
 #pragma once
 
 #include <evring/local_ring.hpp>
 
 #include <gtest/gtest.h>
 
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <optional>
@@ -30,6 +33,21 @@ inline int error_of(const std::string& name, std::optional<StartAt> register_at 
     return error.code().value();
   }
   return 0;
+}
+
+/// A connection that has said nothing yet, and hangs nobody.
+inline FileDescriptor connected_to(const std::string& name) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = local_socket_path(name).string();
+  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  const timeval patience{5, 0};
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+  EXPECT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)),
+            0);
+  return socket;
 }
 
 /// A pipe on which one process lets another go on.
