@@ -78,7 +78,7 @@ static int control_remove(const void __user *user_name)
 	if (!device)
 		return -ENOENT;
 	err = remove_checked(device);
-	evring_device_put(device);
+	evring_table_put(device);
 	return err;
 }
 
@@ -101,7 +101,7 @@ static int control_list(void __user *user_info)
 	if (!device)
 		return -ENOENT;
 	evring_device_fill_info(device, &info);
-	evring_device_put(device);
+	evring_table_put(device);
 	return evring_copy_out(user_info, &info, sizeof(info));
 }
 

@@ -126,8 +126,10 @@ static void device_setup(struct evring_device *device, const struct evring_drive
 	device->removable = config->flags & EVRING_DRIVER_REMOVABLE;
 	device->producer.arm_ipi = config->flags & EVRING_DRIVER_ARM_IPI;
 	device->ops = config->ops;
+	device->owner = config->owner == THIS_MODULE ? NULL : config->owner;
 	device->data = config->data;
-	mutex_init(&device->control_lock);
+	init_rwsem(&device->control_lock);
+	init_completion(&device->ended);
 	evring_openings_init(&device->openings);
 	evring_doorbell_init(&device->doorbell, &device->producer, config->first_sequence);
 
@@ -137,7 +139,7 @@ static void device_setup(struct evring_device *device, const struct evring_drive
 	device->dev.parent = config->parent;
 	device->dev.release = device_release;
 	cdev_init(&device->cdev, faces->file_operations);
-	device->cdev.owner = THIS_MODULE;
+	device->cdev.owner = config->owner;
 }
 
 static int numa_node_of(const struct evring_driver_config *config)
@@ -212,13 +214,38 @@ struct evring_device *evring_device_make(const struct evring_driver_config *conf
  * @device: the device
  *
  * Context: Process context.
- * Return: the state, zero where the source says nothing.
+ * Return: the state, zero where the source says nothing, and after its end.
  */
 struct evring_driver_state evring_device_state(struct evring_device *device)
 {
 	struct evring_driver_state state = {};
 
-	if (device->ops && device->ops->state)
+	if (!device->ops || !device->ops->state)
+		return state;
+	down_read(&device->control_lock);
+	if (!evring_device_dead(device))
 		device->ops->state(device, &state);
+	up_read(&device->control_lock);
 	return state;
+}
+
+/**
+ * evring_device_inject() - have its source publish a batch
+ * @device: of a source that injects
+ * @request: checked; its out fields are filled in
+ * @events: kernel copy of all events
+ *
+ * Context: Process context.
+ * Return: 0, -ENODEV after its end, or what the source says.
+ */
+int evring_device_inject(struct evring_device *device, struct evring_inject *request,
+			 const void *events)
+{
+	int err = -ENODEV;
+
+	down_read(&device->control_lock);
+	if (!evring_device_dead(device))
+		err = device->ops->inject(device, request, events);
+	up_read(&device->control_lock);
+	return err;
 }

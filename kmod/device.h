@@ -10,8 +10,9 @@
 #define _EVRING_DEVICE_H
 
 #include <linux/cdev.h>
+#include <linux/completion.h>
 #include <linux/device.h>
-#include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/workqueue.h>
 
 #include "doorbell.h"
@@ -35,9 +36,11 @@
  * @ring: memory
  * @producer: its one producer
  * @doorbell: who is armed
- * @control_lock: serializes rate changes with removal
+ * @control_lock: rate changes and the stop write, other calls of @ops read
+ * @ended: removed, and all told
  * @openings: open descriptors
  * @ops: of the source, or NULL
+ * @owner: the source's module, for lookups to hold; NULL for our own, which runs them
  * @data: of the source
  * @free_work: frees it after a grace period
  */
@@ -55,9 +58,11 @@ struct evring_device {
 	struct evring_ring ring;
 	struct evring_producer producer;
 	struct evring_doorbell doorbell;
-	struct mutex control_lock;	/* rate and removal */
+	struct rw_semaphore control_lock;
+	struct completion ended;
 	struct evring_openings openings;
 	const struct evring_driver_ops *ops;
+	struct module *owner;
 	void *data;
 	struct rcu_work free_work;
 };
@@ -78,6 +83,8 @@ struct evring_device *evring_device_make(const struct evring_driver_config *conf
 					 const struct evring_faces *faces);
 void evring_device_name(struct evring_device *device);
 struct evring_driver_state evring_device_state(struct evring_device *device);
+int evring_device_inject(struct evring_device *device, struct evring_inject *request,
+			 const void *events);
 
 static inline bool evring_device_dead(const struct evring_device *device)
 {

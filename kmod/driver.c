@@ -18,19 +18,24 @@ static const struct evring_faces faces = {
 };
 
 /**
- * evring_register() - make a ring device for a driver
+ * __evring_register() - make a ring device for a driver, who calls it evring_register()
  * @config: what it is to be; copied but for ops and data, which belong to the device
  *          from here on, whatever comes of it
+ * @owner: the driver's module; an open descriptor or a mapping keeps it
  *
  * Context: Process context.
  * Return: the device with a reference of the caller's, see evring_put(); -EINVAL, -E2BIG,
  *         -EEXIST, -ENOSPC, -ENOMEM, or what the start of its source says.
  */
-struct evring_device *evring_register(const struct evring_driver_config *config)
+struct evring_device *__evring_register(const struct evring_driver_config *config,
+					struct module *owner)
 {
-	return evring_device_create(config, &faces);
+	struct evring_driver_config owned = *config;
+
+	owned.owner = owner;
+	return evring_device_create(&owned, &faces);
 }
-EXPORT_SYMBOL_GPL(evring_register);
+EXPORT_SYMBOL_GPL(__evring_register);
 
 /**
  * evring_unregister() - end the device for all who use it
@@ -38,7 +43,8 @@ EXPORT_SYMBOL_GPL(evring_register);
  *
  * Consumers keep their mappings, see the header say gone, and are woken. Whoever
  * publishes later is refused: nothing is published or counted. So a handler that is late
- * does no harm as long as the driver has its reference, see evring_put().
+ * does no harm as long as the driver has its reference, see evring_put(). On return
+ * the driver's ops are over but for @release, also where the control node was first.
  *
  * Context: Process context, may sleep.
  */

@@ -10,6 +10,7 @@
 #include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/math.h>
+#include <linux/module.h>
 #include <linux/string.h>
 #include <linux/types.h>
 
@@ -46,9 +47,10 @@ struct evring_driver_state {
  * @start: begin to publish; before the device can be seen. 0 or a negative errno
  * @stop: the device ends; on return nothing publishes. Once, if @start went well
  * @inject: EVRING_IOC_INJECT: publish a batch. @request and the lengths in @events are
- *          checked; published_count, first_sequence and lock_wait_ns are to be filled in
+ *          checked; published_count, first_sequence and lock_wait_ns are to be filled in;
+ *          not beside or after @stop, which waits for it
  * @set_rate: EVRING_IOC_SET_RATE, as it came; not beside itself, nor beside or after @stop
- * @state: fill in what the source knows; zeroed
+ * @state: fill in what the source knows; zeroed; not beside or after @stop either
  * @release: nothing uses the data any more; once, also when evring_register() fails
  *
  * Context: Process context, may sleep.
@@ -68,6 +70,7 @@ struct evring_driver_ops {
  * @name: letters, digits, '-' and '_'; the node is /dev/evring/NAME
  * @parent: the driver's device, or NULL
  * @ops: what users may ask of it, or NULL
+ * @owner: set by evring_register(): whoever has the device open keeps this module
  * @data: of the driver, see evring_data()
  * @flags: EVRING_DRIVER_*
  * @source: enum evring_source; 0 for EVRING_SOURCE_DRIVER
@@ -82,6 +85,7 @@ struct evring_driver_config {
 	const char *name;
 	struct device *parent;
 	const struct evring_driver_ops *ops;
+	struct module *owner;
 	void *data;
 	u32 flags;
 	u32 source;
@@ -132,7 +136,11 @@ struct evring_reservation {
 	u64 now_ns;
 };
 
-struct evring_device *evring_register(const struct evring_driver_config *config);
+/* The device belongs to the module that makes it. */
+#define evring_register(config)	__evring_register(config, THIS_MODULE)
+
+struct evring_device *__evring_register(const struct evring_driver_config *config,
+					struct module *owner);
 void evring_unregister(struct evring_device *device);
 void evring_put(struct evring_device *device);
 void *evring_data(struct evring_device *device);

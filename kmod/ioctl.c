@@ -73,7 +73,7 @@ static int inject_copied(struct evring_device *device, struct evring_inject *req
 	err = inject_check_events(request, events);
 	if (err)
 		return err;
-	return device->ops->inject(device, request, events);
+	return evring_device_inject(device, request, events);
 }
 
 static int inject_through(struct evring_device *device, struct evring_inject *request)
@@ -227,10 +227,10 @@ static int ioctl_set_rate(struct evring_device *device, const void __user *user)
 		return -EINVAL;
 	if (!device->ops || !device->ops->set_rate)
 		return -EOPNOTSUPP;
-	mutex_lock(&device->control_lock);
+	down_write(&device->control_lock);
 	err = evring_device_dead(device) ? -ENODEV :
 	      device->ops->set_rate(device, request.rate_hz, request.batch_count);
-	mutex_unlock(&device->control_lock);
+	up_write(&device->control_lock);
 	return err;
 }
 

@@ -11,8 +11,10 @@ static void device_stop(struct evring_device *device)
 {
 	bool stops = device->ops && device->ops->stop;
 
+	down_write(&device->control_lock);
 	if (stops)
 		device->ops->stop(device);
+	up_write(&device->control_lock);
 	evring_producer_stop(&device->producer);
 	/* A section that took no lock and began before: interrupts are off in it. */
 	if (device->producer.single_context && !stops)
@@ -71,20 +73,21 @@ struct evring_device *evring_device_create(const struct evring_driver_config *co
  * and nothing of it runs. Memory stays until the last mapping goes.
  *
  * Context: Process context.
- * Return: false when somebody else removed it.
+ * Return: false when somebody else removed it; that is over then.
  */
 bool evring_device_remove(struct evring_device *device)
 {
-	if (!evring_table_remove(device))
+	if (!evring_table_remove(device)) {
+		wait_for_completion(&device->ended);
 		return false;
+	}
 	trace_evring_remove(device->id, READ_ONCE(device->producer.head),
 			    READ_ONCE(device->openings.count));
-	mutex_lock(&device->control_lock);
 	device_stop(device);
-	mutex_unlock(&device->control_lock);
 	evring_producer_set_gone(&device->producer, EVRING_GONE_REMOVED);
 	evring_doorbell_close(&device->doorbell);
 	evring_openings_end(&device->openings);
+	complete_all(&device->ended);
 	evring_device_put(device);
 	return true;
 }

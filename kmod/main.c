@@ -59,7 +59,7 @@ static void __exit evring_exit(void)
 	evring_control_exit();
 	while ((device = evring_table_get_next(1))) {
 		evring_device_remove(device);
-		evring_device_put(device);
+		evring_table_put(device);
 	}
 	evring_class_exit();
 	evring_timers_exit();

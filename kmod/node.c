@@ -72,7 +72,7 @@ static int evring_open(struct inode *inode, struct file *filp)
 free_file:
 	kfree(file);
 put_device:
-	evring_device_put(device);
+	evring_table_put(device);
 	return err;
 }
 
@@ -89,7 +89,7 @@ static int evring_release(struct inode *inode, struct file *filp)
 	kfree(file->line);
 	/* A round of the doorbell may be about to wake this file's queue. */
 	kfree_rcu(file, rcu);
-	evring_device_put(device);
+	evring_table_put(device);
 	return 0;
 }
 

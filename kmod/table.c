@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The device table; see table.h. An entry holds one reference. A lookup under
- * RCU may find a device whose last reference is going: then it has found none.
+ * RCU may find a device whose last reference or whose driver is going: then it has
+ * found none. What is found holds its driver, for its ops and its release.
  */
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/xarray.h>
 
@@ -16,9 +18,26 @@ static u32 next_id;
 /* Under RCU. */
 static struct evring_device *get_unless_going(struct evring_device *device)
 {
-	if (device && !kobject_get_unless_zero(&device->dev.kobj))
+	if (!device || !try_module_get(device->owner))
 		return NULL;
-	return device;
+	if (kobject_get_unless_zero(&device->dev.kobj))
+		return device;
+	module_put(device->owner);
+	return NULL;
+}
+
+/**
+ * evring_table_put() - give back what a lookup found
+ * @device: from evring_table_get(), _get_next() or _get_by_name()
+ *
+ * Context: Process context, may sleep.
+ */
+void evring_table_put(struct evring_device *device)
+{
+	struct module *owner = device->owner;
+
+	evring_device_put(device);
+	module_put(owner);
 }
 
 /**

@@ -15,5 +15,6 @@ bool evring_table_remove(struct evring_device *device);
 struct evring_device *evring_table_get(u32 id);
 struct evring_device *evring_table_get_next(u32 id);
 struct evring_device *evring_table_get_by_name(const char *name);
+void evring_table_put(struct evring_device *device);
 
 #endif /* _EVRING_TABLE_H */
