@@ -86,6 +86,9 @@ static int config_check(const struct evring_driver_config *config)
 		return -EINVAL;
 	if (!name_is_good(config->name) || config->mode > EVRING_MODE_GATED)
 		return -EINVAL;
+	if (config->flags & EVRING_DRIVER_HOME_CPU &&
+	    (config->home_cpu >= nr_cpu_ids || !cpu_possible(config->home_cpu)))
+		return -EINVAL;
 	return evring_geometry_check(&geometry);
 }
 

@@ -78,7 +78,7 @@ struct evring_driver_ops {
  * @slot_count: a power of two
  * @slot_bytes: a power of two, EVRING_SLOT_BYTES_MIN..MAX
  * @slot_format: enum evring_slot_format
- * @home_cpu: with EVRING_DRIVER_HOME_CPU
+ * @home_cpu: with EVRING_DRIVER_HOME_CPU: one that this machine can have
  * @first_sequence: where sequences start
  */
 struct evring_driver_config {

@@ -21,9 +21,9 @@ class DriverTest : public DeviceTest {
       return error == 0 || error == ENOENT;
     }));
   }
-  static int load_errno() {
+  static int load_errno(const char* parameters = "") {
     const FileDescriptor file(::open("/modules/held_driver.ko", O_RDONLY | O_CLOEXEC));
-    return ::syscall(SYS_finit_module, file.get(), "", 0) == 0 ? 0 : errno;
+    return ::syscall(SYS_finit_module, file.get(), parameters, 0) == 0 ? 0 : errno;
   }
   static int unload_errno() {
     return ::syscall(SYS_delete_module, "held_driver", O_NONBLOCK) == 0 ? 0 : errno;
@@ -83,6 +83,11 @@ TEST_F(DriverTest, IsStoppedWhenUnregisterReturnsThoughTheControlNodeWasFirst) {
   EXPECT_TRUE(end());
   remover.join();
   EXPECT_EQ(error, 0);
+}
+
+TEST_F(DriverTest, CannotNameAHomeCpuThatIsNotThere) {
+  EXPECT_EQ(load_errno("home_cpu=100000"), EINVAL);
+  EXPECT_EQ(load_errno("home_cpu=0"), 0);
 }
 
 }  // namespace

@@ -18,6 +18,10 @@ static bool stopping, stopped;
 module_param(stopping, bool, 0444);
 MODULE_PARM_DESC(stopping, "The device is being stopped, which takes its time");
 
+static unsigned int home_cpu = EVRING_HOME_CPU_ANY;
+module_param(home_cpu, uint, 0444);
+MODULE_PARM_DESC(home_cpu, "The CPU that the driver names");
+
 static void held_stop(struct evring_device *device)
 {
 	WRITE_ONCE(stopping, true);
@@ -77,7 +81,9 @@ static int __init held_init(void)
 		.name = "held",
 		.ops = &ops,
 		.data = &ring,
-		.flags = EVRING_DRIVER_REMOVABLE,
+		.flags = EVRING_DRIVER_REMOVABLE |
+			 (home_cpu == EVRING_HOME_CPU_ANY ? 0 : EVRING_DRIVER_HOME_CPU),
+		.home_cpu = home_cpu,
 		.slot_count = 64,
 		.slot_bytes = EVRING_SLOT_BYTES_DEFAULT,
 		.slot_format = EVRING_SLOT_FULL,
