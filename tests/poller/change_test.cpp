@@ -152,6 +152,63 @@ TEST_P(ChangeTest, RingsComeAndGoFromManyThreads) {
   poller.stop();
 }
 
+// What is asked for between the look at changes and the look at wake-ups of one pass: its
+// wake-up is taken before the sleep.
+TEST_P(ChangeTest, ARingAddedDuringOnGoneIsPolled) {
+  LocalRing late = small_ring();
+  Producer producer(late);
+  std::atomic<unsigned> received{0};
+  Poller* self = nullptr;
+  PollerOptions adding = options();
+  adding.on_gone = [&](unsigned, GoneReason) {
+    std::jthread([&] {
+      self->add(PollSource::of(late), [&](unsigned, std::span<const Event>) { ++received; });
+    }).join();
+  };
+  RunningPoller poller(std::move(adding));
+  self = &*poller;
+  for (int i = 0; i < 2; ++i) poller->add(PollSource::of(small_ring()));
+  poller.start();
+  poller->remove(0);
+  ASSERT_TRUE(eventually([&] { return poller->ring_count() == 3; }));
+  producer.publish(event_of(1));
+  EXPECT_TRUE(eventually([&] { return received == 1; }));
+  poller.stop();
+}
+
+TEST_P(ChangeTest, AStopDuringOnGoneEndsRun) {
+  std::stop_source stop;
+  PollerOptions stopping = options();
+  stopping.on_gone = [&](unsigned, GoneReason) { stop.request_stop(); };
+  Poller poller(std::move(stopping));
+  for (int i = 0; i < 2; ++i) poller.add(PollSource::of(small_ring()));
+  std::atomic<bool> has_ended{false};
+  std::jthread runner([&] {
+    poller.run(stop.get_token(), kIgnore);
+    has_ended = true;
+  });
+  poller.remove(0);
+  EXPECT_TRUE(eventually([&] { return has_ended.load(); }));
+  poller.request_stop();
+}
+
+TEST_P(ChangeTest, ARingThatOnGoneRemovesIsLeft) {
+  std::atomic<unsigned> left{0};
+  Poller* self = nullptr;
+  PollerOptions removing = options();
+  removing.on_gone = [&](unsigned ring, GoneReason) {
+    if (ring == 0) self->remove(1);
+    ++left;
+  };
+  RunningPoller poller(std::move(removing));
+  self = &*poller;
+  for (int i = 0; i < 3; ++i) poller->add(PollSource::of(small_ring()));
+  poller.start();
+  poller->remove(0);
+  EXPECT_TRUE(eventually([&] { return left == 2; }));
+  poller.stop();
+}
+
 TEST(ChangeWithoutStayTest, APollerWithoutRingsEnds) {
   Poller poller;
   EXPECT_EQ(poller.run(std::stop_token{}, kIgnore), RunEnd::kAllGone);

@@ -21,6 +21,7 @@ PollerCore::PollerCore(PollerOptions options)
 PollerCore::Running::Running(PollerCore& core) : core_(core) {
   const std::lock_guard lock(core_.mutex_);
   core_.runner_ = std::this_thread::get_id();
+  core_.run_stop_requested_.store(false, std::memory_order_relaxed);
 }
 
 PollerCore::Running::~Running() {
@@ -210,11 +211,13 @@ void PollerCore::wait_for_work() {
 }
 
 /// What is looked after now and then is looked after before the sleep: after it, an event
-/// waits.
+/// waits. Who asks for something says so first and interrupts then, and a look of this pass
+/// may have taken that interrupt: so what is asked for is looked at last of all.
 void PollerCore::park() {
   recheck_armed();
   if (hot_.size() != 0) return;
   const microseconds max_idle = options_.arm.max_idle;
+  if (has_changes() || stop_requested()) return;
   counters_.parks.add(1);
   const std::uint64_t doorbells = counters_.doorbells;
   const std::uint64_t completions = counters_.completions;

@@ -77,10 +77,10 @@ class BasicPoller : public PollerCore {
   /// armed when it returns.
   template <class AnyHandler>
   RunEnd run(const std::stop_token& stop, AnyHandler&& handler) {
-    const std::stop_callback wake_up(stop, [this] { interrupt(); });
     const Running running(*this);
+    const std::stop_callback wake_up(stop, [this] { request_run_stop(); });
     collect_wakes(std::chrono::microseconds{0});
-    while (!stop.stop_requested() && !stop_requested() && has_rings()) {
+    while (!stop_requested() && has_rings()) {
       if (poll_once(handler) == 0) wait_for_work();
     }
     unarm_all();

@@ -120,7 +120,15 @@ class PollerCore {
     return options_.strategy == WaitStrategy::kAdaptive || options_.strategy == WaitStrategy::kPark;
   }
   bool parks_at_once() const noexcept { return options_.strategy == WaitStrategy::kPark; }
-  bool stop_requested() const noexcept { return stop_requested_.load(std::memory_order_relaxed); }
+  bool stop_requested() const noexcept {
+    return stop_requested_.load(std::memory_order_relaxed) ||
+           run_stop_requested_.load(std::memory_order_relaxed);
+  }
+  /// Ends this run(), not those that follow. By the callback of its stop_token.
+  void request_run_stop() noexcept {
+    run_stop_requested_.store(true, std::memory_order_relaxed);
+    parker_->interrupt();
+  }
 
   void begin_pass() {
     ++pass_;
@@ -166,7 +174,6 @@ class PollerCore {
   void wait_for_work();
   /// Takes the wake-ups that are there or come within `limit` (negative: no limit).
   void collect_wakes(std::chrono::microseconds limit);
-  void interrupt() noexcept { parker_->interrupt(); }
   /// Takes all arms back, on the thread that armed.
   void unarm_all() noexcept;
 
@@ -213,6 +220,7 @@ class PollerCore {
   bool active_ = false;  ///< this pass found events or an overrun
   bool woken_ = false;   ///< a doorbell ended the last park
   std::atomic<bool> stop_requested_{false};
+  std::atomic<bool> run_stop_requested_{false};
 };
 
 }  // namespace evring
