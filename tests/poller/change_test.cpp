@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <memory>
+#include <stdexcept>
 
 namespace evring {
 namespace {
@@ -207,6 +208,31 @@ TEST_P(ChangeTest, ARingThatOnGoneRemovesIsLeft) {
   poller->remove(0);
   EXPECT_TRUE(eventually([&] { return left == 2; }));
   poller.stop();
+}
+
+TEST_P(ChangeTest, WhatOnGoneThrowsLosesNoRemoval) {
+  unsigned called = 0;
+  PollerOptions throwing = options();
+  throwing.on_gone = [&](unsigned, GoneReason) {
+    ++called;
+    throw std::runtime_error("of the user");
+  };
+  Poller poller(std::move(throwing));
+  LocalRing ring = small_ring(Mode::kGated, 8);
+  Producer producer(ring, WhenFull::kRefuse);
+  for (int i = 0; i < 3; ++i) poller.add(PollSource::of(ring));
+  for (unsigned id = 0; id < 3; ++id) poller.remove(id);
+  for (unsigned i = 0; i < 3; ++i) EXPECT_THROW(poller.poll_once(kIgnore), std::runtime_error);
+  poller.poll_once(kIgnore);
+  EXPECT_EQ(called, 3U);
+  EXPECT_EQ(poller.alive_count(), 0U);
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    EXPECT_EQ(producer.publish(event_of(i)), PublishStatus::kPublished) << "somebody gates it";
+  }
+  for (int i = 0; i < 3; ++i) poller.add(PollSource::of(ring));
+  EXPECT_EQ(poller.ring_count(), 3U) << "numbers were lost";
+  for (unsigned id = 0; id < 3; ++id) poller.remove(id);
+  for (unsigned i = 0; i < 3; ++i) EXPECT_THROW(poller.poll_once(kIgnore), std::runtime_error);
 }
 
 TEST(ChangeWithoutStayTest, APollerWithoutRingsEnds) {

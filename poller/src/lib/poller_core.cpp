@@ -78,12 +78,17 @@ void PollerCore::let_go(unsigned id) {
     unarm(id);
     retire(id, GoneReason::kLeft);
   }
-  rings_[id]->link = nullptr;
 }
 
-void PollerCore::give_back_number(unsigned id) {
+void PollerCore::give_back_number(unsigned id) noexcept {
   const std::lock_guard lock(mutex_);
+  rings_[id]->link = nullptr;
   free_numbers_.push_back(id);
+}
+
+std::string PollerCore::post_refusal() const {
+  const std::lock_guard lock(mutex_);
+  return post_.refusal();
 }
 
 void PollerCore::forget_all() noexcept {

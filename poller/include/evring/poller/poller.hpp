@@ -189,20 +189,35 @@ class BasicPoller : public PollerCore {
 
   /// Does what add() and remove() asked for, in that order: whoever is removed was added.
   void change_rings() {
-    std::vector<unsigned> leaving;
-    {
-      const std::lock_guard lock(mutex_);
-      has_changes_.store(false, std::memory_order_relaxed);
-      for (Joining& each : joining_) join(each.id, std::move(each.entry));
-      joining_.clear();
-      leaving.swap(leaving_);
-    }
-    for (const unsigned id : leaving) {
-      let_go(id);
-      entries_[id].reset();
-      give_back_number(id);
+    while (const std::optional<unsigned> id = take_change()) {
+      const Leaving leaving{*this, *id};
+      let_go(*id);
     }
   }
+
+  /// Takes in all that join, and of those that leave one: on_gone() may throw.
+  std::optional<unsigned> take_change() {
+    const std::lock_guard lock(mutex_);
+    for (Joining& each : joining_) join(each.id, std::move(each.entry));
+    joining_.clear();
+    std::optional<unsigned> id;
+    if (!leaving_.empty()) {
+      id = leaving_.front();
+      leaving_.pop_front();
+    }
+    has_changes_.store(!leaving_.empty(), std::memory_order_relaxed);
+    return id;
+  }
+
+  /// Gives the seat and the number back, whatever on_gone() did.
+  struct Leaving {
+    BasicPoller& poller;
+    unsigned id;
+    ~Leaving() {
+      poller.entries_[id].reset();
+      poller.give_back_number(id);
+    }
+  };
 
   /// Reads one burst and hands it over.
   template <class AnyHandler>

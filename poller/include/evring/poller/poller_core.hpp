@@ -20,8 +20,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -45,11 +47,12 @@ class PollerCore {
   const PollerCounters& counters() const noexcept { return counters_; }
   const RingCounters& counters(unsigned id) const noexcept { return *table_[id].counters; }
   /// Why it is not on the board of consumers, or not with all of its rings; empty when it is.
-  const std::string& post_refusal() const noexcept { return post_.refusal(); }
+  std::string post_refusal() const;
 
-  /// Leaves a ring before the next pass: disarms, gives its seat back, calls on_gone() and
-  /// frees its number. Its counters stay until that is given out again. Events that were
-  /// not read stay unread. Any thread, and handlers; a second call does nothing.
+  /// Leaves a ring before the next pass: disarms, calls on_gone(), gives its seat back and
+  /// frees its number; all of that too where on_gone() throws, which passes through the pass.
+  /// Its counters stay until the number is given out again. Events that were not read stay
+  /// unread. Any thread, handlers and on_gone() included; a second call does nothing.
   void remove(unsigned id);
 
   /// Makes run() return soon, parked or not. Any thread, and signal handlers.
@@ -113,7 +116,7 @@ class PollerCore {
   bool has_changes() const noexcept { return has_changes_.load(std::memory_order_relaxed); }
   /// What of a ring is the core's goes; after that, its number may be given out again.
   void let_go(unsigned id);
-  void give_back_number(unsigned id);
+  void give_back_number(unsigned id) noexcept;
   void forget_all() noexcept;
 
   bool parks() const noexcept {
@@ -187,8 +190,8 @@ class PollerCore {
   QuietSet quiet_;
 
   /// Held to add, to remove and to show rings; never while there is nothing of the kind.
-  std::mutex mutex_;
-  std::vector<unsigned> leaving_;
+  mutable std::mutex mutex_;
+  std::deque<unsigned> leaving_;
   std::atomic<bool> has_changes_{false};
 
  private:
