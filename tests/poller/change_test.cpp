@@ -235,6 +235,24 @@ TEST_P(ChangeTest, WhatOnGoneThrowsLosesNoRemoval) {
   for (unsigned i = 0; i < 3; ++i) EXPECT_THROW(poller.poll_once(kIgnore), std::runtime_error);
 }
 
+TEST_P(ChangeTest, CountersAreReadWhileRingsAreAdded) {
+  RunningPoller poller(options());
+  poller.start();
+  std::atomic<bool> has_ended{false};
+  std::uint64_t sum = 0;
+  std::jthread reader([&] {
+    while (!has_ended) {
+      const std::size_t count = poller->ring_count();
+      if (count != 0) sum += poller->counters(static_cast<unsigned>(count - 1)).received;
+    }
+  });
+  for (int i = 0; i < 200; ++i) poller->add(PollSource::of(small_ring()), kIgnore);
+  has_ended = true;
+  reader.join();
+  EXPECT_EQ(sum, 0U);
+  poller.stop();
+}
+
 TEST(ChangeWithoutStayTest, APollerWithoutRingsEnds) {
   Poller poller;
   EXPECT_EQ(poller.run(std::stop_token{}, kIgnore), RunEnd::kAllGone);

@@ -39,17 +39,19 @@ void PollerCore::announce_change() noexcept {
 }
 
 unsigned PollerCore::take_number(const RingLink& link, const Balance& balance) {
-  auto id = static_cast<unsigned>(table_.size());
   if (free_numbers_.empty()) {
-    table_.emplace_back();
-  } else {
-    id = free_numbers_.back();
-    free_numbers_.pop_back();
+    const std::size_t id = table_.emplace_back([&](RingState& ring, std::size_t number) {
+      ring.counters = &post_.show(static_cast<unsigned>(number), link.name());
+      publish_balance(ring, balance);
+    });
+    free_numbers_.reserve(table_.size());  // to give one back allocates nothing
+    return static_cast<unsigned>(id);
   }
+  const unsigned id = free_numbers_.back();
   RingState& ring = table_[id];
+  post_.show(id, link.name());  // the counters are those that this number had
+  free_numbers_.pop_back();
   ring.is_leaving = false;
-  RingCounters& shown = post_.show(id, link.name());
-  if (ring.counters == nullptr) ring.counters = &shown;  // others read it: not once more
   publish_balance(ring, balance);
   return id;
 }

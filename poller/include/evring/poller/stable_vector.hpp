@@ -11,21 +11,27 @@
 namespace evring {
 
 /// Elements stay where they are until the end. One thread at a time grows it; any thread
-/// reads an element whose number it was given by whoever made it, without a lock.
+/// reads, without a lock, an element below size(), or one whose number it was given by
+/// whoever made it.
 template <class T>
 class StableVector {
  public:
-  std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
+  /// Acquire: an element below it is whole. Pairs with the store of emplace_back().
+  std::size_t size() const noexcept { return size_.load(std::memory_order_acquire); }
 
-  /// @return the new element, of number size() - 1.
-  T& emplace_back() {
+  /// Adds an element that `fill(element, its number)` has made whole before others see it;
+  /// none is added when that throws. @return its number.
+  template <class Fill>
+  std::size_t emplace_back(Fill fill) {
     const std::size_t index = size();
     const Place place = place_of(index);
     if (parts_[place.part] == nullptr) {
       parts_[place.part] = std::make_unique<T[]>(kFirstCount << place.part);
     }
-    size_.store(index + 1, std::memory_order_relaxed);
-    return parts_[place.part][place.index];
+    fill(parts_[place.part][place.index], index);
+    // Release: the element before its number. Pairs with the load of size().
+    size_.store(index + 1, std::memory_order_release);
+    return index;
   }
 
   T& operator[](std::size_t index) const noexcept {
