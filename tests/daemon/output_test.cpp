@@ -105,6 +105,24 @@ TEST_F(OutputTest, ALossAtTheEndIsALineToo) {
   EXPECT_EQ(gap["lost"], 1000);
 }
 
+// An owner that starts anew counts generations from 1 again: so did the ring before it.
+TEST_F(OutputTest, ARingWhoseOwnerStartedAnewLeavesNoGap) {
+  const TemporaryFile out("");
+  start(jsonl(out.path()));
+  publish(10);
+  ASSERT_TRUE(eventually([&] { return lines_of(out.path()).size() == 10; }));
+  close_ring();
+  ASSERT_TRUE(eventually([&] { return said("is gone") == 1; }));
+  open_ring(256);
+  await_readers(2);
+  publish(5);
+  EXPECT_EQ(account_of(stop(SIGTERM, 0))["delivered"], 15);
+  for (const std::string& line : lines_of(out.path())) {
+    EXPECT_TRUE(json::parse(line).contains("sequence")) << line;
+  }
+  EXPECT_EQ(event_count(out.path()), 15u);
+}
+
 TEST_F(OutputTest, AFullDiskIsNotReportedAsFine) {
   start(jsonl("/dev/full"));
   publish(100);

@@ -49,13 +49,13 @@ JsonLines::JsonLines(std::string consumer, std::string ring)
 
 void JsonLines::format(const QueuedEvent& next, LineFile& file) {
   const Position& position = next.position;
-  if (!last_ || last_->generation != position.generation) {
+  if (!last_) {
     last_ = Position{position.generation, position.start, position.start, 0};
   }
   format_gap(position, file);
   last_->lost = position.lost;
   last_->cursor = position.cursor;
-  if (next.is_end) return;
+  if (next.is_end) return last_.reset();  // the next ring may have the same generation
   ++last_->cursor;
   begin_line(position).event(next.event, SlotFormat::kFull).end();
   file.add(line_, true);
