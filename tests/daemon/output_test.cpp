@@ -134,6 +134,17 @@ TEST_F(OutputTest, AFullDiskIsNotReportedAsFine) {
   EXPECT_TRUE(contains(daemon_->errors(), "100 events were not written")) << daemon_->errors();
 }
 
+// The end of the generation found no room in the queue, and was waited for until drain_s.
+TEST_F(OutputTest, AFullDiskAndAFullQueueAreNotWaitedFor) {
+  launch("[daemon]\ndrain_s = 3600\n" + consumer("reader", jsonl("/dev/full", "queue_kib = 8\n")));
+  await_readers(1);
+  publish_slowly(2000);
+  ASSERT_TRUE(eventually([&] { return said("No space left on device") != 0; }));
+  const json account = account_of(stop(SIGTERM, 1));
+  EXPECT_EQ(account["dropped"], 2000);
+  EXPECT_TRUE(contains(account["failure"], "2000 events were not written")) << account;
+}
+
 TEST_F(OutputTest, AnOutputThatFailsEndsNobodyElse) {
   const TemporaryFile out("");
   launch(consumer("full", jsonl("/dev/full")) + consumer("healthy", jsonl(out.path())));

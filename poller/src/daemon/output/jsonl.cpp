@@ -118,7 +118,7 @@ bool JsonlOutput::push_end() noexcept {
 
 void JsonlOutput::finish(Clock::time_point deadline) {
   if (!thread_.joinable()) return;
-  while (!push_end() && Clock::now() < deadline && !is_hurried_.load()) {
+  while (!push_end() && Clock::now() < deadline && !is_hurried_.load() && !is_failing_.load()) {
     std::this_thread::sleep_for(std::chrono::milliseconds{1});
   }
   deadline_.store(deadline);
@@ -160,6 +160,7 @@ void JsonlOutput::run() {
     const bool is_last = has_ended_.load();  // before the look at the queue
     const bool is_empty = fill();
     const LineFile::Progress progress = file_.write();
+    is_failing_.store(progress == LineFile::Progress::kFailed);
     note(file_.error_number());
     const bool is_written = progress == LineFile::Progress::kDone;
     if (is_last && is_written && is_empty) return end(false);
@@ -218,23 +219,31 @@ void JsonlOutput::end(bool has_failed) {
   std::uint64_t count = file_.abandon();
   for (QueuedEvent event; queue_.pop(event);) count += event.is_end ? 0 : 1;
   (has_failed ? given_up_ : left_).add(count);
+  // A disk that hangs does so here: what is said then is this.
+  const std::string before =
+      set_failure(name_ + ": storing what was written takes longer than drain_s; look at its disk");
   const int error = file_.close();
   std::string failure;
   if (error != 0) {
     failure = fmt::format("{}: storing it: {}; what was written may be lost", name_, reason(error));
   } else if (has_failed) {
     failure = fmt::format("{}: {}; {}: {} events were not written", name_, reason(noted_error_),
-                          remedy(noted_error_), count);
+                          remedy(noted_error_), given_up_ + refused_);
   } else if (count != 0) {
     failure =
         fmt::format("{}: nobody took {} events in time; read it, or raise drain_s", name_, count);
   }
-  const std::lock_guard lock(mutex_);
-  if (failure.empty() && refused_ != 0 && !failure_.empty()) {
-    failure = fmt::format("{}: {} events were dropped meanwhile", failure_, refused_.get());
+  if (failure.empty() && refused_ != 0 && !before.empty()) {
+    failure = fmt::format("{}: {} events were dropped meanwhile", before, refused_.get());
   }
-  failure_ = failure;
+  set_failure(failure);
   is_done_.store(true);
+}
+
+/// @return what it was before.
+std::string JsonlOutput::set_failure(const std::string& failure) {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(failure_, failure);
 }
 
 }  // namespace evring::daemon

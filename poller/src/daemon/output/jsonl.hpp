@@ -58,6 +58,7 @@ class JsonlOutput : public Output {
   void note(int error);
   void sleep(LineFile::Progress progress);
   void end(bool has_failed);
+  std::string set_failure(const std::string& failure);
 
   std::string name_;  ///< for messages: "CONSUMER: jsonl:PATH"
   Print print_;
@@ -71,7 +72,8 @@ class JsonlOutput : public Output {
   Counter given_up_, left_;              ///< by the writing thread, at its end
   std::atomic<bool> has_ended_ = false;  ///< no take() follows
   std::atomic<bool> is_hurried_ = false;
-  std::atomic<bool> is_done_ = false;  ///< the thread counts no more
+  std::atomic<bool> is_failing_ = false;  ///< the last write() failed
+  std::atomic<bool> is_done_ = false;     ///< the thread counts no more
   std::atomic<Clock::time_point> deadline_ = Clock::time_point::max();
   mutable std::mutex mutex_;  ///< of the line below
   std::string failure_;
