@@ -136,6 +136,23 @@ TEST_F(RunningDaemonTest, SigtermDrainsAndPrintsTheBalance) {
   EXPECT_EQ(consumer["by_type"]["1"], 50);
 }
 
+// Types come from whoever publishes: each had a line of every report, without end.
+TEST_F(RunningDaemonTest, CountsNoMoreTypesThanItCanShow) {
+  start("output = \"count\"\n");
+  Event event{};
+  for (unsigned type = 0; type < 2000; ++type) {
+    event.type = type;
+    producer_->publish(event);
+    if (type % 100 == 99) {
+      ASSERT_TRUE(eventually([&] { return now()["received"] == type + 1; }));
+    }
+  }
+  const nlohmann::json consumer = stop(SIGTERM, 0);
+  EXPECT_EQ(consumer["by_type"].size(), 1025u);
+  EXPECT_EQ(consumer["by_type"]["other"], 2000 - 1024);
+  EXPECT_EQ(consumer["output"]["delivered"], 2000);
+}
+
 TEST_F(RunningDaemonTest, SigintDoesToo) {
   start("cpu = \"core:0\"\nstrategy = \"adaptive\"\nburst = 7\n");
   publish(50);

@@ -22,6 +22,10 @@ std::string format_output(const Worker& worker, std::size_t name_width) {
   for (const auto& [type, count] : output.by_type) {
     text += fmt::format("{:<{}}    type {}: {} events\n", "", name_width, type, count);
   }
+  if (output.of_other_types != 0) {
+    text +=
+        fmt::format("{:<{}}    other types: {} events\n", "", name_width, output.of_other_types);
+  }
   return text;
 }
 
@@ -95,6 +99,7 @@ std::string format_json(const Workers& workers, bool is_final) {
       for (const auto& [type, count] : output.by_type) {
         entry["by_type"][fmt::to_string(type)] = count;
       }
+      if (output.of_other_types != 0) entry["by_type"]["other"] = output.of_other_types;
     }
     balanced = balanced && account.balanced() && output.balanced();
     consumers.push_back(std::move(entry));

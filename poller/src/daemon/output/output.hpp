@@ -28,6 +28,7 @@ struct OutputAccount {
   std::uint64_t torn = 0;  ///< lines that were cut short and could not be taken back
   std::string failure;     ///< why events are missing: "thing: reason; remedy"
   std::map<std::uint32_t, std::uint64_t> by_type;  ///< of OutputKind::kCount
+  std::uint64_t of_other_types = 0;                ///< past the types that it tells apart
 
   bool balanced() const noexcept { return received == delivered + dropped + pending; }
 };
