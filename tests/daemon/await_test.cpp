@@ -29,6 +29,25 @@ TEST_F(RunningDaemonTest, AMissingRingIsAnErrorWhereNobodyWaits) {
   EXPECT_TRUE(contains(daemon_->errors(), name_)) << daemon_->errors();
 }
 
+TEST_F(RunningDaemonTest, SaysWhyARingThatIsThereCannotBeRead) {
+  close_ring();
+  launch(consumer("reader", ""));
+  ASSERT_TRUE(eventually([&] { return said("waiting for it") == 1; })) << daemon_->errors();
+  LocalRingOptions options;
+  options.name = name_;
+  options.mode = Mode::kGated;
+  options.registered_count_max = 1;
+  daemon_->send(SIGSTOP);
+  ring_ = LocalRing::named(options);
+  std::optional<Registration> only_seat = ring_->register_consumer();
+  daemon_->send(SIGCONT);
+  EXPECT_TRUE(eventually([&] { return said("; still waiting") == 1; })) << daemon_->errors();
+  only_seat.reset();
+  await_readers(1);
+  EXPECT_EQ(said("; still waiting"), 1u) << "once, not with every try";
+  stop(SIGTERM, 0);
+}
+
 TEST_F(RunningDaemonTest, WaitingHasABound) {
   close_ring();
   launch("[daemon]\nawait_s = 1\n" + consumer("reader", ""));

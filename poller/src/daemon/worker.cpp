@@ -157,12 +157,17 @@ std::optional<RingLink> Worker::await_ring(const std::stop_token& stop) {
   const auto begin = Output::Clock::now();
   std::mutex mutex;
   std::condition_variable_any timer;
+  std::string told;  // what stands in the way
   while (!stop.stop_requested()) {
     try {
       RingLink link = RingLink::open(config_.ring, options);
       if (link.gone() == GoneReason::kNot) return link;
-    } catch (const std::system_error&) {
-      // Not yet.
+      told.clear();
+    } catch (const std::system_error& error) {
+      if (!is_absent(error.code()) && told != error.what()) {
+        told = error.what();
+        print_(fmt::format("{}: {}; still waiting", config_.name, told));
+      }
     }
     if (daemon_.await && Output::Clock::now() - begin >= *daemon_.await) {
       throw std::runtime_error(
