@@ -29,6 +29,11 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Mistake{"NotToml", "[[consumer\nname = 1\n", 1, "not TOML"},
         Mistake{"NoConsumer", "[daemon]\nreport_s = 1\n", 1, "consumer"},
+        Mistake{"Empty", "", 1, "no [[consumer]]"},
+        Mistake{"FileTwice",
+                "[[consumer]]\nname = \"a\"\nring = \"local:a\"\noutput = \"jsonl:/tmp/x\"\n"
+                "[[consumer]]\nname = \"b\"\nring = \"local:b\"\noutput = \"jsonl:/tmp/./x\"\n",
+                8, "consumer.output"},
         Mistake{"NoName", "\n[[consumer]]\nring = \"local:a\"\n", 2, "consumer.name"},
         Mistake{"NoRing", "[[consumer]]\nname = \"a\"\n", 1, "consumer.ring"},
         Mistake{"NameIsNumber", "[[consumer]]\nname = 3\nring = \"local:a\"\n", 2, "consumer.name"},

@@ -7,9 +7,11 @@
 #include <evring/poller/parse.hpp>
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <stdexcept>
 #include <string_view>
+#include <system_error>
 
 namespace evring::daemon {
 namespace {
@@ -136,6 +138,21 @@ ConsumerConfig read_consumer(TableReader& table) {
   return consumer;
 }
 
+/// Two that append to one file would take back each other's lines on a full disk.
+void refuse_file_of_another(TableReader& table, const Config& config,
+                            const ConsumerConfig& consumer) {
+  if (consumer.output != OutputKind::kJsonl) return;
+  const auto whole = [](const ConsumerConfig& of) {
+    std::error_code error;
+    const auto path = std::filesystem::weakly_canonical(of.output_path, error);
+    return error ? std::filesystem::path(of.output_path) : path;
+  };
+  for (const ConsumerConfig& other : config.consumers) {
+    if (other.output != OutputKind::kJsonl || whole(other) != whole(consumer)) continue;
+    return table.refuse("output", "'" + other.name + "' writes that file", "give each its own");
+  }
+}
+
 void read_daemon(TableReader& table, Config& config) {
   if (const auto s = table.number("report_s", 0, kDayS)) config.report = seconds{*s};
   if (const auto s = table.number("drain_s", 0, kHourS)) config.drain = seconds{*s};
@@ -164,6 +181,7 @@ Config read_config(const std::string& path) {
     if (taken && !consumer.name.empty()) {
       table.refuse("name", "'" + consumer.name + "' is used twice", "give each consumer its own");
     }
+    refuse_file_of_another(table, config, consumer);
     config.consumers.push_back(std::move(consumer));
   }
   file.refuse_unread();

@@ -17,7 +17,8 @@ std::string read_whole(const std::string& path) {
   errno = 0;
   std::ifstream file(path);
   std::ostringstream text;
-  if (file) text << file.rdbuf();
+  if (file && file.peek() != std::ifstream::traits_type::eof()) text << file.rdbuf();
+  if (file.eof()) return "";  // an empty one
   if (!file || !text) {
     const int error = errno == 0 ? EIO : errno;
     throw ConfigError(fmt::format("{}: cannot read it: {}; name a readable TOML file", path,
