@@ -55,6 +55,14 @@ TYPED_TEST(PayloadTest, SetPublishesNoBytesOfTheStack) {
   EXPECT_EQ(nonzero_bytes_behind(event->payload, sizeof(Small)), 0u);
 }
 
+TYPED_TEST(PayloadTest, AnEventThatWasNotSetIsZero) {
+  using EventType = BasicEvent<TypeParam>;
+  alignas(EventType) std::array<std::byte, sizeof(EventType)> memory;
+  memory.fill(std::byte{0xaa});
+  const auto* event = new (memory.data()) EventType;
+  EXPECT_EQ(nonzero_bytes_behind(event->payload, 0), 0u);
+}
+
 TYPED_TEST(PayloadTest, SetKeepsNothingOfTheEventBefore) {
   BasicEvent<TypeParam> event;
   std::array<std::byte, TypeParam::payload_bytes()> all;
