@@ -57,13 +57,17 @@ LocalInjected LocalInjector::inject_batch(const std::byte* events, std::uint32_t
   std::vector<std::byte> message(sizeof(head) + bytes);
   std::memcpy(message.data(), &head, sizeof(head));
   std::memcpy(message.data() + sizeof(head), events, bytes);
+  if (!socket_) throw_errno(name_ + ": its owner has not answered a batch before", ECONNREFUSED);
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   for (;;) {
     try {
       const Reply reply = ask(socket_.get(), message.data(), message.size(), name_).reply;
       return {reply.index, reply.sequence};
-    } catch (const std::system_error& error) {
-      if (error.code().value() != EBUSY) throw;
+    } catch (const Refused& refusal) {
+      if (refusal.code().value() != EBUSY) throw;
+    } catch (...) {
+      socket_ = FileDescriptor();  // its reply, if it comes yet, answers no other batch
+      throw;
     }
     if (std::chrono::steady_clock::now() > deadline) {
       throw_errno(name_ + ": its owner's producer is busy", ETIMEDOUT);

@@ -69,7 +69,7 @@ Answer receive_answer(int socket, const std::string& name) {
   }
   if (reply.error != 0) {
     const auto end = std::find(reply.text.begin(), reply.text.end(), '\0');
-    throw_errno(std::string(reply.text.begin(), end), reply.error);
+    throw Refused(reply.error, std::generic_category(), std::string(reply.text.begin(), end));
   }
   if (count != reply.descriptor_count) {
     throw_errno(name + ": descriptors received are " + sizes(count, reply.descriptor_count),

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <system_error>
 
 namespace evring {
 
@@ -86,8 +87,15 @@ sockaddr_un socket_address(const std::filesystem::path& path);
 /// empty with errno where that fails.
 FileDescriptor connect_to(const std::filesystem::path& path, bool is_private = false);
 
+/// What a reply says instead; the connection is as good as before.
+class Refused : public std::system_error {
+ public:
+  using std::system_error::system_error;
+};
+
 /// Sends `request` and takes the reply.
-/// @throws std::system_error: what the reply says; EPROTO what it should not be.
+/// @throws Refused: what the reply says. std::system_error: EPROTO what it should not be;
+///         others, and then a reply to this request may come before that to the next.
 struct Answer {
   Reply reply;
   std::array<FileDescriptor, kDescriptorCountMax> descriptors;

@@ -3,7 +3,9 @@
 #include <evring/local_injector.hpp>
 #include <evring/shared_producer.hpp>
 
+#include <signal.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstring>
@@ -11,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "support.hpp"
+#include "socket_support.hpp"
 
 namespace evring {
 namespace {
@@ -140,6 +142,32 @@ TEST_F(LocalInjectorTest, WrongBatchesAreRefusedAndPublishNothing) {
   EXPECT_EQ(Consumer(ring.mapping()).head(), 0u);
   events[0] = EVRING_TYPE_LENGTH(0, 40);
   EXPECT_EQ(injector.inject(events.data(), 1, 48).published_count, 1u) << "and serves on";
+}
+
+// A reply that came too late would answer every later batch, each with the one before it.
+TEST_F(LocalInjectorTest, AConnectionThatMissedAReplyIsNotUsedAgain) {
+  const testing::Gate served;
+  const pid_t owner = testing::start_child([&] {
+    LocalRing ring = LocalRing::named({.name = "stopping"});
+    const auto producer = serve<DefaultSlot>(ring);
+    served.open();
+    ::pause();
+    return true;
+  });
+  served.pass();
+  LocalInjector injector("stopping");
+  const auto events = events_from(0, 3);
+  EXPECT_EQ(injector.inject(events.data(), 3, 16).published_count, 3u);
+  testing::stop(owner);
+  EXPECT_EQ(errno_of([&] { injector.inject(events.data(), 1, 16); }), EAGAIN);
+  ::kill(owner, SIGCONT);
+  EXPECT_EQ(errno_of([&] { injector.inject(events.data(), 3, 16); }), ECONNREFUSED);
+  LocalInjector anew("stopping");
+  const LocalInjected done = anew.inject(events.data(), 2, 16);
+  EXPECT_EQ(done.published_count, 2u);
+  EXPECT_EQ(done.first_sequence + 2, Consumer(anew.mapping()).head());
+  ::kill(owner, SIGKILL);
+  testing::wait_for(owner);
 }
 
 TEST_F(LocalInjectorTest, EndsWithTheRing) {

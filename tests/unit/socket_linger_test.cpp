@@ -82,7 +82,7 @@ TEST_F(LocalSocketTest, ADescriptorThatLingersHoldsUpNoForkOfTheOwner) {
   });
   served.pass();
   const FileDescriptor client = connected_to("forking");
-  ::kill(owner, SIGSTOP);  // its copy is the last one, then
+  testing::stop(owner);  // its copy is the last one, then
   ASSERT_EQ(::send(client.get(), "x", 1, 0), 1) << "what ends the connection";
   const bool is_taken = send_along(client.get(), lingering.socket.get());
   if (is_taken) lingering.socket = FileDescriptor();

@@ -10,8 +10,10 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -48,6 +50,12 @@ inline FileDescriptor connected_to(const std::string& name) {
   EXPECT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)),
             0);
   return socket;
+}
+
+/// Stops a child, every thread of it.
+inline void stop(pid_t child) {
+  ::kill(child, SIGSTOP);
+  EXPECT_EQ(::waitpid(child, nullptr, WUNTRACED), child);
 }
 
 /// A pipe on which one process lets another go on.

@@ -35,7 +35,9 @@ class LocalInjector {
   /// is offered again, for up to two seconds.
   ///
   /// @throws std::system_error: EINVAL naming what is wrong with the events; ETIMEDOUT the
-  ///         owner's producer is busy; ECONNREFUSED the owner is gone.
+  ///         owner's producer is busy; ECONNREFUSED the owner is gone. After EAGAIN, the
+  ///         owner does not answer, or any other error of the connection, that batch may be
+  ///         published yet, and all later ones are refused (ECONNREFUSED): make a new one.
   LocalInjected inject(const void* events, std::uint32_t event_count, std::uint32_t event_bytes);
 
   /// The ring, for its geometry.
