@@ -36,7 +36,15 @@ LocalRing::Impl::Impl(const LocalRingOptions& options)
       mapping(Mapping::attach(memory->read_only_file.get(), memory->options.name)) {}
 
 LocalRing::Impl::~Impl() {
-  if (owner.is_here()) mark_gone(*side);
+  if (!owner.is_here()) {
+    // The thread is the owner's, and may have been changing the lists when they were copied:
+    // this copy is left alone, and with it the memory.
+    static_cast<void>(server.release());
+    return;
+  }
+  // Or the server publishes behind gone, and says that it has.
+  if (server != nullptr) server->service().set_inject_handler({});
+  mark_gone(*side);
 }
 
 LocalRing::LocalRing(std::shared_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}

@@ -131,10 +131,6 @@ LocalServer::LocalServer(std::shared_ptr<LocalMemory> memory, const Mapping& map
 }
 
 LocalServer::~LocalServer() {
-  if (!owner_.is_here()) {
-    static_cast<void>(thread_.release());  // the thread is the owner's; nothing runs here
-    return;
-  }
   signal_event(stop_.get());
   thread_->join();
   ::unlink(path_.c_str());

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <evring/descriptor.hpp>
-#include <evring/detail/lease.hpp>
 
 #include <chrono>
 #include <deque>
@@ -28,7 +27,7 @@ class LocalServer {
   LocalServer(std::shared_ptr<LocalMemory> memory, const Mapping& mapping);
   LocalServer(const LocalServer&) = delete;
   LocalServer& operator=(const LocalServer&) = delete;
-  /// Ends the thread, hangs up on everyone, removes the socket. In a fork: nothing.
+  /// Ends the thread, hangs up on everyone, removes the socket. Not in a fork.
   ~LocalServer();
 
   LocalService& service() noexcept { return service_; }
@@ -62,7 +61,6 @@ class LocalServer {
 
   LocalService service_;
   std::filesystem::path path_;
-  ProcessMark owner_;
   FileDescriptor listener_;
   FileDescriptor stop_;
   FileDescriptor poll_;

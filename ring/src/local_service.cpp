@@ -177,7 +177,7 @@ void LocalService::leave(Session& session) noexcept {
 
 void LocalService::set_inject_handler(InjectHandler handler) {
   const std::lock_guard<std::mutex> held(handler_mutex_);
-  handler_ = std::move(handler);
+  std::swap(handler_, handler);  // the old one ends with the call, after the lock
 }
 
 }  // namespace evring

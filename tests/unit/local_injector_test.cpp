@@ -10,6 +10,7 @@
 #include <array>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -142,6 +143,19 @@ TEST_F(LocalInjectorTest, WrongBatchesAreRefusedAndPublishNothing) {
   EXPECT_EQ(Consumer(ring.mapping()).head(), 0u);
   events[0] = EVRING_TYPE_LENGTH(0, 40);
   EXPECT_EQ(injector.inject(events.data(), 1, 48).published_count, 1u) << "and serves on";
+}
+
+// Or a reader that was told of the end misses events that were taken.
+TEST_F(LocalInjectorTest, EndsBeforeTheRingIsGone) {
+  auto ring = std::make_unique<LocalRing>(LocalRing::named({.name = "ending"}));
+  const Mapping mapping = ring->mapping();
+  std::optional<std::uint64_t> gone_at_end;
+  std::shared_ptr<void> last(nullptr, [&](void*) { gone_at_end = gone(*mapping.header()); });
+  ring->set_inject_handler([last = std::move(last)](const std::byte*, std::uint32_t,
+                                                    std::uint32_t) { return std::nullopt; });
+  ring.reset();
+  EXPECT_EQ(gone_at_end, EVRING_GONE_NOT);
+  EXPECT_EQ(gone(*mapping.header()), EVRING_GONE_CLOSED);
 }
 
 // A reply that came too late would answer every later batch, each with the one before it.

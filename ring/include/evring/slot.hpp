@@ -151,7 +151,7 @@ enum class ReadStatus {
   kEvent,    ///< one event (or more, for a burst) was read
   kEmpty,    ///< the event at the cursor is not published yet
   kOverrun,  ///< the producer lapped the cursor: call resync()
-  kGone,     ///< all was read, and the ring's owner has closed it: no more will come
+  kGone,     ///< all was read, and the ring's owner has closed it, see (P8)
 };
 
 /// An event where it lies. What it returns may be torn until the visit that handed it
