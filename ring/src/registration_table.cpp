@@ -57,8 +57,9 @@ std::uint64_t wanted_start(const ProducerSide& side, StartAt start_at,
   const std::uint64_t head = head_of(side);
   if (start_at == StartAt::kNewest) return head;
   const Geometry& geometry = side.geometry;
+  const std::uint64_t limit = load_relaxed(word_of(side.header->write_limit));
   const std::uint64_t oldest =
-      oldest_sequence(geometry.first_sequence, head, head, geometry.slot_count);
+      oldest_sequence(geometry.first_sequence, limit, head, geometry.slot_count);
   if (start_at == StartAt::kOldest) return oldest;
   // Behind the oldest, an overwriting ring reports the overrun at the first read; a
   // gate there would be shut.
@@ -116,6 +117,8 @@ Seat take_seat(ProducerSide& side, unsigned seat_count, StartAt start_at, std::u
   const auto index = static_cast<unsigned>(taken);
   store_relaxed(word_of(side.pages[index]->arm_cursor), 0);
   set_timer(side.timer_fds[index], 0);
+  // Whoever gave the seat back may have died before that.
+  fetch_and(word_of(side.doorbell->armed), ~bit(index));
 
   std::uint64_t start = wanted_start(side, start_at, sequence);
   announce(side, index, start);

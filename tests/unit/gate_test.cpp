@@ -268,5 +268,25 @@ TEST(GateTest, RegisteringBesideARunningProducerLosesNothing) {
   EXPECT_EQ(torn, 0u);
 }
 
+TEST(GateTest, AnOverwritingRingsOldestCanBeRead) {
+  LocalRing ring = LocalRing::anonymous({.slot_count = 1024});
+  Producer producer(ring);
+  publish_numbered(producer, 5000);
+  GatedConsumer registered(ring.mapping(), ring.register_consumer(StartAt::kOldest));
+  const Consumer plain(ring.mapping(), StartAt::kOldest);
+  EXPECT_EQ(registered.start(), plain.start());
+  Event event;
+  EXPECT_EQ(registered.try_read(event), ReadStatus::kEvent);
+}
+
+// Or its first event rings for an arm that nobody made.
+TEST(GateTest, ASeatComesWithoutTheArmOfWhoDiedLeavingIt) {
+  LocalRing ring = LocalRing::anonymous({.registered_count_max = 1});
+  auto* armed = reinterpret_cast<std::uint64_t*>(&ring.producer_side()->doorbell->armed);
+  fetch_or(armed, 1);  // what is left of one that died between its two words
+  const Registration next = ring.register_consumer();
+  EXPECT_EQ(load_relaxed(armed) & 1, 0u);
+}
+
 }  // namespace
 }  // namespace evring
