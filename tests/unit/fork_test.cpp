@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What a fork copies is not what the parent holds: a child's copies end nothing, and
 // nothing of a dead parent lives on in its children.
+#include <evring/shared_producer.hpp>
+
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <array>
 #include <csignal>
@@ -111,6 +114,36 @@ TEST(ForkTest, AChildTakesTheRingWhenItsParentsProducerHasEnded) {
             }),
             0);
   EXPECT_EQ(Producer(ring).next_sequence(), 5u);
+}
+
+TEST(ForkTest, AChildsCopyOfASharedProducerWaitsForNoThreadOfItsParent) {
+  const LocalRing ring = LocalRing::anonymous({.slot_count = 64, .mode = Mode::kGated});
+  SharedProducer<DefaultSlot> shared(ring);
+  const std::array<Event, 4> events{};
+  int status = -1;
+  shared.with_producer([&](Producer&) {
+    status = testing::run_child([&] {
+      ::alarm(10);
+      return shared.publish(events[0]) == PublishStatus::kDropped &&
+             shared.publish_batch(events) == 0;
+    });
+  });
+  EXPECT_EQ(status, 0) << "14: waits for ever";
+  EXPECT_EQ(shared.publish(events[0]), PublishStatus::kPublished);
+  EXPECT_EQ(Consumer(ring.mapping()).head(), 1u);
+}
+
+TEST(ForkTest, AChildMayDropANamedRingWhileItsOwnerServes) {
+  const testing::RuntimeDir runtime_dir;
+  std::optional<LocalRing> ring = LocalRing::named({.slot_count = 64, .name = "serving"});
+  const Attachment one = attach_local("serving");
+  EXPECT_EQ(testing::run_child([&] {
+              ring.reset();
+              return true;
+            }),
+            0);
+  EXPECT_FALSE(testing::is_readable(one.owner_fd.get())) << "hung up";
+  EXPECT_NO_THROW(attach_local("serving"));
 }
 
 /// A registration, made in one of two ways.

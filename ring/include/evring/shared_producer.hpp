@@ -3,6 +3,7 @@
 // and the time spent waiting there is counted, not hidden.
 #pragma once
 
+#include <evring/detail/lease.hpp>
 #include <evring/local_ring.hpp>
 #include <evring/producer.hpp>
 
@@ -19,7 +20,8 @@
 
 namespace evring {
 
-/// A BasicProducer behind a mutex. Any thread may publish.
+/// A BasicProducer behind a mutex. Any thread may publish. The copy in a forked child
+/// publishes nothing, and waits for no thread of its parent.
 template <class Layout>
 class SharedProducer {
  public:
@@ -60,6 +62,7 @@ class SharedProducer {
  private:
   /// Takes the lock; clocks only a wait that happens, and adds it under the lock.
   std::unique_lock<std::mutex> acquire() noexcept {
+    if (!owner_.is_here()) return {};  // who held it at the fork gives it back in the parent
     std::unique_lock<std::mutex> held(mutex_, std::try_to_lock);
     if (held.owns_lock()) return held;
     const auto begin = std::chrono::steady_clock::now();
@@ -71,6 +74,7 @@ class SharedProducer {
   }
 
   std::mutex mutex_;
+  ProcessMark owner_;
   BasicProducer<Layout> producer_;
   bool may_wait_;
 };
