@@ -64,12 +64,13 @@ static void edu_fill(const struct evring_reservation reservation, u64 status, u6
 
 static void edu_publish(struct edu *edu, u32 status)
 {
-	struct evring_reservation reservation;
+	struct evring_reservation part = { .left_count = events_per_interrupt };
 	ktime_t start = ktime_get();
 
-	if (evring_reserve(edu->ring, events_per_interrupt, &reservation)) {
-		edu_fill(reservation, status, edu->interrupt_count);
-		evring_commit(edu->ring, &reservation);
+	/* One reservation takes no more than a section; see evring_reserve(). */
+	while (evring_reserve(edu->ring, part.left_count, &part)) {
+		edu_fill(part, status, edu->interrupt_count);
+		evring_commit(edu->ring, &part);
 	}
 	WRITE_ONCE(edu->publish_ns,
 		   edu->publish_ns + ktime_to_ns(ktime_sub(ktime_get(), start)));

@@ -45,6 +45,23 @@ TEST_F(EduTest, EveryInterruptBecomesAnEvent) {
   }
 }
 
+/// Of a driver that publishes many events for an interrupt, every one: with the parameter as
+/// the module was loaded with.
+TEST_F(EduTest, AnInterruptPublishesAllOfItsEvents) {
+  std::uint64_t event_count = 0;
+  std::ifstream("/sys/module/evring_edu/parameters/events_per_interrupt") >> event_count;
+  ASSERT_GT(event_count, 0u);
+  const Device device = Device::open("edu0");
+  const std::uint64_t head = device.info().head;
+  for (std::uint64_t i = 1; i <= 10; ++i) {
+    raise_all(1);
+    ASSERT_TRUE(eventually([&] { return device.info().head >= head + i * event_count; }))
+        << device.info().head - head << " of " << i * event_count;
+  }
+  EXPECT_EQ(device.info().head, head + 10 * event_count);
+  EXPECT_EQ(device.info().dropped, 0u);
+}
+
 TEST_F(EduTest, TheEndOfABurstRingsWhoWaitsForMore) {
   const Device device = Device::open("edu0");
   const std::uint64_t rung = device.info().doorbells_rung;
