@@ -152,7 +152,9 @@ u32 evring_reserve(struct evring_device *device, u32 event_count,
 	}
 	if (!reservation->event_count) {
 		evring_section_commit(producer, &section, 0);
-		evring_device_section_end(device, &section);
+		/* No batch, so no look at the doorbell, which would count one. */
+		evring_section_unlock(producer);
+		local_irq_restore(section.irq_flags);
 		return 0;
 	}
 	stamp_reserved(*reservation);

@@ -38,6 +38,21 @@ TEST_F(GatedTest, DropsWhatDoesNotFitAndCountsIt) {
   EXPECT_EQ(consumer.lost(), 0u);
 }
 
+TEST_F(GatedTest, ARefusedBatchIsNoBatchThatRangNobody) {
+  Device device = add_gated();
+  Device registered = Device::open(device.name(), Device::Access::kReadWrite);
+  const DeviceCursor cursor = registered.register_cursor(StartAt::kOldest);
+  const evring_arm request{40, 10000000, 1000, 10000};
+  ASSERT_EQ(ioctl_errno(device.fd(), EVRING_IOC_ARM, &request), 0);
+  EXPECT_EQ(offer(device, 64), 64u);
+  const std::uint64_t suppressed = device.info().doorbells_suppressed;
+  EXPECT_EQ(suppressed, 1u) << "it has begun, and waits for more";
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(offer(device, 5), 0u);
+  EXPECT_EQ(device.info().dropped, 50u);
+  EXPECT_EQ(device.info().doorbells_suppressed, suppressed);
+  EXPECT_EQ(device.info().doorbells_rung, 0u);
+}
+
 TEST_F(GatedTest, RunsFreeWithNobodyRegistered) {
   Device device = add_gated();
   EXPECT_EQ(offer(device, 1000), 1000u);
