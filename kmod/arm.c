@@ -56,14 +56,20 @@ static int check_arm(const struct evring_doorbell *doorbell, const struct evring
 	return sleeper->canceled ? -ECANCELED : 0;
 }
 
-static void take_request(struct evring_sleeper *sleeper, const struct evring_arm *request,
-			 u64 now_ns)
+/* A full ring is the most that a sleeper waits for: a gated one never holds more. */
+static u32 watermark_of(const struct evring_doorbell *doorbell, u32 wake_events)
+{
+	return clamp_t(u64, wake_events, 1, evring_slot_count(doorbell->producer->ring));
+}
+
+static void take_request(const struct evring_doorbell *doorbell, struct evring_sleeper *sleeper,
+			 const struct evring_arm *request, u64 now_ns)
 {
 	u64 bound_ns = (u64)EVRING_IDLE_BOUND_MS * NSEC_PER_MSEC;
 
 	sleeper->cursor = request->cursor;
 	sleeper->wake_ns = min_t(u64, (u64)request->wake_us * NSEC_PER_USEC, bound_ns);
-	sleeper->wake_events = sleeper->wake_ns && request->wake_events ? request->wake_events : 1;
+	sleeper->wake_events = sleeper->wake_ns ? watermark_of(doorbell, request->wake_events) : 1;
 	sleeper->latest_ns = now_ns + bound_ns;
 }
 
@@ -92,7 +98,7 @@ int evring_arm(struct evring_doorbell *doorbell, struct evring_sleeper *sleeper,
 	if (!err) {
 		if (sleeper->state == EVRING_SLEEPER_ARMED)
 			evring_sleepers_leave(&doorbell->sleepers, sleeper);
-		take_request(sleeper, request, now_ns);
+		take_request(doorbell, sleeper, request, now_ns);
 		link_armed(doorbell, sleeper, now_ns + idle_ms * NSEC_PER_MSEC);
 	}
 	raw_spin_unlock_irq(&doorbell->lock);

@@ -38,6 +38,18 @@ TEST_F(ArmTest, RingsOnceWithTheWatermarkNotBefore) {
   EXPECT_EQ(device.info().doorbells_rung, 1u) << "nobody is armed any more";
 }
 
+TEST_F(ArmTest, AWatermarkThatTheRingCannotHoldIsAFullRing) {
+  Device device = add([](auto& c) { c.mode = EVRING_MODE_GATED; });
+  Device registered = Device::open(device.name(), Device::Access::kReadWrite);
+  const DeviceCursor cursor = registered.register_cursor(StartAt::kOldest);
+  arm(device, 0, 65, 10000000);
+  inject(device, 63);
+  EXPECT_EQ(poll_events(device, 0), 0);
+  inject(device, 1);
+  EXPECT_EQ(poll_events(device, 5000), POLLIN);
+  EXPECT_EQ(device.info().doorbells_rung, 1u);
+}
+
 TEST_F(ArmTest, RingsAtOnceForWhatIsThereAlready) {
   Device device = add();
   inject(device, 3);

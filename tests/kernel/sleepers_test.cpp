@@ -70,7 +70,10 @@ TEST_F(SleepersTest, OneEventWakesEveryOneOfAThousand) {
 
 TEST_F(SleepersTest, EachIsWokenWithItsOwnWatermarkAcrossEveryWrap) {
   for (const std::uint64_t wrap : {1ULL << 32, 1ULL << 63, 0ULL}) {
-    Device device = add([&](auto& c) { c.first_sequence = wrap - 100; });
+    Device device = add([&](auto& c) {
+      c.slot_count = 256;
+      c.first_sequence = wrap - 100;
+    });
     std::vector<Device> descriptors = open_many(device, 100);
     std::shuffle(descriptors.begin(), descriptors.end(), std::mt19937_64(wrap));
     for (std::uint16_t i = 0; i < 100; ++i) {

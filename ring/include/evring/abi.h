@@ -512,7 +512,7 @@ struct evring_rate {
  * struct evring_arm - EVRING_IOC_ARM, and the 16 bytes of the io_uring command
  * @cursor: the caller's next sequence
  * @wake_us: doorbell this long after the first event at or past @cursor; 0: at once
- * @wake_events: or when so many events are there; 0 counts as 1
+ * @wake_events: or when so many events are there; 0 counts as 1, more than slot_count as that
  * @max_idle_ms: or after so long without any; 0 = the driver's bound
  *
  * wake_events = 1, or wake_us = 0, asks for a doorbell with the first event.
