@@ -12,7 +12,7 @@
 
 #include <evring/abi.h>
 
-#define EVRING_OPENINGS_MAX	4096	/* of all users together */
+#define EVRING_OPENINGS_MAX	4096	/* of all users together; root gets in past it */
 
 /**
  * struct evring_user - what one user has of a device; lives with its descriptors

@@ -15,9 +15,9 @@ namespace {
 
 class OpeningsTest : public DeviceTest {};
 
-/// As `nobody`: opens `path` until it is refused, says so on `done`, and stays. Never returns.
-void take_every_open(const std::string& path, int done) {
-  if (::setuid(65534) != 0) ::_exit(1);
+/// As `user`: opens `path` until it is refused, says so on `done`, and stays. Never returns.
+void take_every_open(const std::string& path, int done, uid_t user = 65534) {
+  if (::setuid(user) != 0) ::_exit(1);
   int count = 0;
   while (count < 1000 && ::open(path.c_str(), O_RDONLY | O_CLOEXEC) >= 0) ++count;
   if (errno != EBUSY) count = -1;
@@ -40,6 +40,39 @@ TEST_F(OpeningsTest, OneReaderCannotTakeEveryOpen) {
   EXPECT_NO_THROW(Device::open(device.name()));
   ::kill(child, SIGKILL);
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  EXPECT_TRUE(eventually([&] { return device.info().open_count == 1; }));
+}
+
+/// Starts who takes every open as `user` does, and says how many that were.
+pid_t start_taker(const std::string& path, uid_t user, int& count) {
+  int done[2];
+  if (::pipe(done) != 0) return -1;
+  const pid_t child = ::fork();
+  if (child == 0) take_every_open(path, done[1], user);
+  if (::read(done[0], &count, sizeof(count)) != static_cast<ssize_t>(sizeof(count))) count = -2;
+  ::close(done[0]);
+  ::close(done[1]);
+  return child;
+}
+
+TEST_F(OpeningsTest, ManyUsersTogetherDoNotKeepRootOut) {
+  const Device device = add();
+  const std::string path = EVRING_DEVICE_DIR "/" + device.name();
+  ASSERT_EQ(::chmod(path.c_str(), 0644), 0);
+  constexpr int kUsers = 4096 / EVRING_OPEN_COUNT_MAX;
+  std::vector<pid_t> children;
+  int total = 0;
+  for (int i = 0; i <= kUsers; ++i) {
+    int count = 0;
+    children.push_back(start_taker(path, static_cast<uid_t>(100000 + i), count));
+    total += count;
+  }
+  EXPECT_EQ(total, 4095) << "and the one of root";
+  EXPECT_NO_THROW(Device::open(device.name()));
+  for (const pid_t child : children) {
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+  }
   EXPECT_TRUE(eventually([&] { return device.info().open_count == 1; }));
 }
 
