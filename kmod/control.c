@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * /dev/evring/control: add, remove and list devices. Whoever may open it for
- * writing may change; whoever may open it may list. Process context.
+ * writing may change; whoever may open it may list, but sees no counters of events.
+ * Process context.
  */
 #include <linux/capability.h>
 #include <linux/cdev.h>
@@ -82,7 +83,21 @@ static int control_remove(const void __user *user_name)
 	return err;
 }
 
-static int control_list(void __user *user_info)
+/* What tells of events is for who may read the node, as in sysfs. Nothing was published yet. */
+static void hide_events(struct evring_device_info *info)
+{
+	info->head = info->first_sequence;
+	info->dropped = 0;
+	info->doorbells_rung = 0;
+	info->doorbells_suppressed = 0;
+	info->lock_wait_ns = 0;
+	info->lock_contended = 0;
+	info->open_count = 0;
+	info->registered_count = 0;
+	info->armed_count = 0;
+}
+
+static int control_list(void __user *user_info, bool with_events)
 {
 	struct evring_device_info info;
 	struct evring_device *device;
@@ -101,6 +116,8 @@ static int control_list(void __user *user_info)
 	if (!device)
 		return -ENOENT;
 	evring_device_fill_info(device, &info);
+	if (!with_events)
+		hide_events(&info);
 	evring_table_put(device);
 	return evring_copy_out(user_info, &info, sizeof(info));
 }
@@ -115,7 +132,7 @@ static long control_ioctl(struct file *filp, unsigned int request, unsigned long
 	case EVRING_IOCTL(EVRING_IOC_REMOVE):
 		return may_change(filp) ? control_remove(user) : -EBADF;
 	case EVRING_IOCTL(EVRING_IOC_LIST):
-		return control_list(user);
+		return control_list(user, may_change(filp));
 	default:
 		return -ENOTTY;
 	}

@@ -96,6 +96,37 @@ TEST_F(ControlTest, RefusesChangesThroughAReadOnlyDescriptorWithoutThePrivilege)
   EXPECT_EQ(status, 0);
 }
 
+/// Whether `listed` tells nothing of what happens on its device.
+bool tells_of_no_event(const evring_device_info& listed) {
+  return listed.head == listed.first_sequence && listed.dropped == 0 && listed.lock_wait_ns == 0 &&
+         listed.lock_contended == 0 && listed.doorbells_rung == 0 &&
+         listed.doorbells_suppressed == 0 && listed.open_count == 0 &&
+         listed.registered_count == 0 && listed.armed_count == 0;
+}
+
+TEST_F(ControlTest, TheListTellsOfEventsToThoseWhoMayReadTheNodeAlone) {
+  Device device = add([](auto& c) { c.first_sequence = 1000; });
+  inject(device, 3);
+  const FileDescriptor reader(::open(EVRING_CONTROL_PATH, O_RDONLY | O_CLOEXEC));
+  evring_device_info listed{};
+  listed.size = sizeof(listed);
+  listed.device_id = device.info().device_id;
+  evring_device_info of_nobody = listed;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::setresuid(65534, 65534, 65534) != 0) ::_exit(1);
+    if (ioctl_errno(reader.get(), EVRING_IOC_LIST, &of_nobody) != 0) ::_exit(2);
+    const bool is_listed = of_nobody.slot_count == 64 && device.name() == of_nobody.name;
+    ::_exit(is_listed && tells_of_no_event(of_nobody) ? 0 : 3);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  ASSERT_EQ(ioctl_errno(reader.get(), EVRING_IOC_LIST, &listed), 0);
+  EXPECT_EQ(listed.head, 1003u);
+  EXPECT_EQ(listed.open_count, 1u);
+}
+
 TEST_F(ControlTest, ListsWhatWasAdded) {
   Device device = add([](auto& c) {
     c.slot_bytes = 128;

@@ -412,7 +412,8 @@ struct evring_device_name {
  * @device_id: in, LIST: the smallest id wanted; out: the device found (LIST
  *             fails with ENOENT past the last)
  *
- * All else is out, named as in struct evring_header and evring_status.
+ * All else is out, named as in struct evring_header and evring_status. LIST shows @head and
+ * counters to who may add devices; to others as if nothing had happened.
  */
 struct evring_device_info {
 	__u32 size;
