@@ -60,6 +60,8 @@ u64 evring_cursors_limit(struct evring_cursors *cursors, unsigned int *epoch)
 		max_lag = max(max_lag, lag);
 		any = true;
 	}
+	/* (G7) Who is gone before new slots, or what it still reads. Pairs with (G6). */
+	smp_mb();
 	if (!any)
 		return head + (1ULL << 63);
 	/* A cursor that was lapped while it registered moves up before it is used. */
@@ -203,7 +205,9 @@ free_cursor:
 void evring_cursor_remove(struct evring_cursors *cursors, struct evring_cursor *cursor)
 {
 	mutex_lock(&cursors->lock);
-	rcu_assign_pointer(cursors->entry[cursor->index], NULL);
+	/* (G6) Its last reads before its absence, or they are overwritten. Pairs with (G7). */
+	smp_mb();
+	RCU_INIT_POINTER(cursors->entry[cursor->index], NULL);
 	WRITE_ONCE(cursors->count, cursors->count - 1);
 	/* (G1) As above; a producer that is late looks at the old entry once more. */
 	smp_store_release(&cursors->epoch, cursors->epoch + 1);
