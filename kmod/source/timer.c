@@ -113,6 +113,8 @@ static void start_timer(struct evring_timer *timer)
 {
 	u32 cpu = timer->home_cpu;
 
+	/* Whoever came home first has started it already: it is not queued while it runs. */
+	hrtimer_cancel(&timer->timer);
 	if (!timer->rate_hz)
 		return;
 	timer->period_ns = max_t(u64, NSEC_PER_SEC / timer->rate_hz, 1);
@@ -133,7 +135,6 @@ static int come_home(unsigned int cpu, struct hlist_node *node)
 	if (timer->home_cpu != cpu)
 		return 0;
 	mutex_lock(&timer->lock);
-	hrtimer_cancel(&timer->timer);
 	start_timer(timer);
 	mutex_unlock(&timer->lock);
 	return 0;
