@@ -4,8 +4,10 @@
  * interrupt, queued by a head that reaches due, by the timer, and by who armed or
  * canceled; on PREEMPT_RT a thread wakes.
  */
+#include <linux/cpumask.h>
 #include <linux/ktime.h>
 #include <linux/sched.h>
+#include <linux/smp.h>
 #include <linux/timekeeping.h>
 
 #include "compat.h"
@@ -213,10 +215,9 @@ static void wake_in_thread(struct kthread_work *work)
 		kthread_queue_work(wake_worker, work);
 }
 
-/* Hard interrupt, on PREEMPT_RT as well. Its work is bounded; the rest is queued. */
-static void do_round(struct irq_work *work)
+/* Returns whether there is more to do. */
+static bool do_some(struct evring_doorbell *doorbell)
 {
-	struct evring_doorbell *doorbell = container_of(work, struct evring_doorbell, round);
 	bool more, fired;
 
 	raw_spin_lock(&doorbell->lock);
@@ -227,6 +228,21 @@ static void do_round(struct irq_work *work)
 		kthread_queue_work(wake_worker, &doorbell->in_thread);
 	else if (fired)
 		more |= wake_some(doorbell);
+	return more;
+}
+
+/*
+ * Hard interrupt, on PREEMPT_RT as well. Its work is bounded; the rest is queued, but
+ * not on a CPU that goes offline: it has its last interrupt now.
+ */
+static void do_round(struct irq_work *work)
+{
+	struct evring_doorbell *doorbell = container_of(work, struct evring_doorbell, round);
+	bool more;
+
+	do
+		more = do_some(doorbell);
+	while (more && !cpu_online(smp_processor_id()));
 	if (more)
 		irq_work_queue(work);
 }
