@@ -89,7 +89,6 @@ static void reservation_fill(const struct evring_producer *producer,
 
 	reservation->sequence = producer->head;
 	reservation->lock_wait_ns = section->lock_wait_ns;
-	reservation->payload_bytes = ring->payload_bytes;
 	reservation->slots = ring->slots;
 	reservation->slot_mask = ring->slot_mask;
 	reservation->slot_shift = ring->slot_shift;
@@ -138,6 +137,8 @@ u32 evring_reserve(struct evring_device *device, u32 event_count,
 	u32 chunk = evring_section_chunk(producer, event_count);
 	struct evring_section section;
 
+	reservation->sequence = READ_ONCE(producer->head);
+	reservation->payload_bytes = producer->ring->payload_bytes;
 	reservation->event_count = 0;
 	reservation->left_count = event_count;
 	reservation->lock_wait_ns = 0;
