@@ -21,6 +21,17 @@ static void device_stop(struct evring_device *device)
 		synchronize_rcu();
 }
 
+/* Whoever has it open by now is told, and whoever else would end it. */
+static void device_end(struct evring_device *device)
+{
+	WRITE_ONCE(device->dead, true);
+	device_stop(device);
+	evring_producer_set_gone(&device->producer, EVRING_GONE_REMOVED);
+	evring_doorbell_close(&device->doorbell);
+	evring_openings_end(&device->openings);
+	complete_all(&device->ended);
+}
+
 /* Its source starts before it can be seen: whoever finds it finds all of it. */
 static int device_show(struct evring_device *device)
 {
@@ -34,8 +45,8 @@ static int device_show(struct evring_device *device)
 	get_device(&device->dev);
 	err = evring_table_add(device);
 	if (err) {
+		device_end(device);
 		evring_device_put(device);
-		device_stop(device);
 	}
 	return err;
 }
@@ -83,11 +94,7 @@ bool evring_device_remove(struct evring_device *device)
 	}
 	trace_evring_remove(device->id, READ_ONCE(device->producer.head),
 			    READ_ONCE(device->openings.count));
-	device_stop(device);
-	evring_producer_set_gone(&device->producer, EVRING_GONE_REMOVED);
-	evring_doorbell_close(&device->doorbell);
-	evring_openings_end(&device->openings);
-	complete_all(&device->ended);
+	device_end(device);
 	evring_device_put(device);
 	return true;
 }

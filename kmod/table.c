@@ -167,7 +167,6 @@ bool evring_table_remove(struct evring_device *device)
 	listed = device->listed;
 	if (listed) {
 		device->listed = false;
-		WRITE_ONCE(device->dead, true);
 		xa_erase(&table, device->id);
 		cdev_device_del(&device->cdev, &device->dev);
 	}
