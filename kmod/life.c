@@ -9,15 +9,13 @@
 
 static void device_stop(struct evring_device *device)
 {
-	bool stops = device->ops && device->ops->stop;
-
 	down_write(&device->control_lock);
-	if (stops)
+	if (device->ops && device->ops->stop)
 		device->ops->stop(device);
 	up_write(&device->control_lock);
 	evring_producer_stop(&device->producer);
 	/* A section that took no lock and began before: interrupts are off in it. */
-	if (device->producer.single_context && !stops)
+	if (device->producer.single_context)
 		synchronize_rcu();
 }
 
@@ -29,6 +27,9 @@ static void device_end(struct evring_device *device)
 	evring_producer_set_gone(&device->producer, EVRING_GONE_REMOVED);
 	evring_doorbell_close(&device->doorbell);
 	evring_openings_end(&device->openings);
+	/* It rang for the last time: the header says as often as INFO does. */
+	evring_doorbell_quiet(&device->doorbell);
+	evring_producer_refresh(&device->producer);
 	complete_all(&device->ended);
 }
 

@@ -44,9 +44,13 @@ static void write_rare_status(struct evring_producer *producer, u64 rare)
 	WRITE_ONCE(status->doorbells_rung, READ_ONCE(producer->doorbells_rung));
 	WRITE_ONCE(status->doorbells_suppressed, atomic64_read(&producer->doorbells_suppressed));
 	WRITE_ONCE(status->generation, producer->generation);
-	WRITE_ONCE(status->gone, producer->gone);
 	WRITE_ONCE(status->lock_wait_ns, producer->lock_wait_ns);
 	WRITE_ONCE(status->lock_contended, producer->lock_contended);
+	/*
+	 * (P8) What was published before gone, or who sees gone leaves that
+	 * unread. Pairs with (C8).
+	 */
+	smp_store_release(&status->gone, producer->gone);
 }
 
 /* One writer at a time: inside a section, or with the producer stopped. */
@@ -248,6 +252,22 @@ void evring_producer_stop(struct evring_producer *producer)
 }
 
 /**
+ * evring_producer_refresh() - write the status block as it is now
+ * @producer: stopped
+ *
+ * Context: Process context.
+ */
+void evring_producer_refresh(struct evring_producer *producer)
+{
+	unsigned long flags;
+
+	/* The lock keeps the refresh short, and out of a doorbell's. */
+	raw_spin_lock_irqsave(&producer->lock, flags);
+	refresh_status(producer, ktime_get_ns());
+	raw_spin_unlock_irqrestore(&producer->lock, flags);
+}
+
+/**
  * evring_producer_set_gone() - tell every mapping that no more events come
  * @producer: stopped
  * @gone: why
@@ -256,13 +276,8 @@ void evring_producer_stop(struct evring_producer *producer)
  */
 void evring_producer_set_gone(struct evring_producer *producer, enum evring_gone gone)
 {
-	unsigned long flags;
-
-	/* The lock keeps the refresh short, and out of a doorbell's. */
-	raw_spin_lock_irqsave(&producer->lock, flags);
 	producer->gone = gone;
-	refresh_status(producer, ktime_get_ns());
-	raw_spin_unlock_irqrestore(&producer->lock, flags);
+	evring_producer_refresh(producer);
 }
 
 static atomic64_t generations;

@@ -86,6 +86,7 @@ int evring_producer_init(struct evring_producer *producer, struct evring_ring *r
 			 const struct evring_geometry *geometry, bool gated, bool single_context);
 void evring_producer_destroy(struct evring_producer *producer);
 void evring_producer_stop(struct evring_producer *producer);
+void evring_producer_refresh(struct evring_producer *producer);
 void evring_producer_set_gone(struct evring_producer *producer, enum evring_gone gone);
 void evring_producer_barrier(struct evring_producer *producer);
 
