@@ -44,8 +44,7 @@ static struct evring_command **command_slot(struct io_uring_cmd *cmd)
 
 /*
  * The command is freed last: a cancel of io_uring may look at it until it is done.
- * The file is not touched after that, though it outlives this: its last put is
- * task work of its own.
+ * The file is not touched after that: see complete_in_task().
  */
 static void command_finish(struct io_uring_cmd *cmd, int result, unsigned int issue_flags)
 {
@@ -61,7 +60,11 @@ static void command_finish(struct io_uring_cmd *cmd, int result, unsigned int is
 	kfree(command);
 }
 
-/* In the submitting task, or in a worker of io_uring when that is gone. */
+/*
+ * In the submitting task, which puts the file later by task work of its own; or in a worker
+ * when that task is gone: there another worker may put the file, and with it this module's
+ * last reference, while this returns. No reference of a command's own would outlast that.
+ */
 static void complete_in_task(COMPAT_URING_TASK_ARGS)
 {
 	struct io_uring_cmd *cmd = COMPAT_URING_TASK_CMD;
