@@ -209,7 +209,7 @@ void PollerCore::wait_for_work() {
   } else if (hot_.size() != 0) {
     relax_once(relax_);
   } else if (quiet_.size() == 0) {
-    if (armed_count_ != 0 || alive_count_ == 0) park();
+    if (armed_count_ != 0 || (alive_count_ == 0 && options_.stays)) park();
   } else if (quiet_with_doorbell_count_ == 0) {
     sched_yield();
   } else {
