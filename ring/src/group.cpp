@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
@@ -16,6 +17,7 @@
 
 #include "local_memory.hpp"
 #include "local_socket.hpp"
+#include "registration_table.hpp"
 #include "system.hpp"
 
 namespace evring {
@@ -32,6 +34,18 @@ std::string differs(const char* field, std::uint64_t found, std::uint64_t expect
          std::to_string(expected);
 }
 
+/// The registration of a group in a gated ring, which forked processes share.
+struct GroupSeat {
+  std::shared_ptr<ProducerSide> side;
+  Seat seat;
+
+  GroupSeat(std::shared_ptr<ProducerSide> from, Seat&& taken) noexcept
+      : side(std::move(from)), seat(std::move(taken)) {}
+  GroupSeat(const GroupSeat&) = delete;
+  GroupSeat& operator=(const GroupSeat&) = delete;
+  ~GroupSeat() { leave_seat(*side, seat); }
+};
+
 }  // namespace
 
 struct Group::Impl {
@@ -45,13 +59,15 @@ struct Group::Impl {
   void write_page(std::uint64_t first_claim);
   void check_page();
   void set_gate(evring_consumer_page* consumer_page);
+  std::shared_ptr<const GroupSeat> own_seat() const;
 
   Mapping mapping;
   FileDescriptor file;
   SharedPages pages;
   std::uint64_t start = 0;
   std::uint64_t* gate = nullptr;
-  std::optional<Registration> registration;
+  std::shared_ptr<const GroupSeat> seat;  ///< after create(LocalRing&), in a gated ring
+  ProcessMark mark;
 
   /// After attach_local().
   SharedPages gate_page;
@@ -99,16 +115,29 @@ void Group::Impl::set_gate(evring_consumer_page* consumer_page) {
   gate = word_of(consumer_page->cursor);
 }
 
+/// For as long as a process moves the gate it needs a share of it: the seat of one that has
+/// ended is given out again, and its cursor would be somebody else's.
+std::shared_ptr<const GroupSeat> Group::Impl::own_seat() const {
+  if (gate == nullptr || mark.is_here()) return seat;
+  const std::string what = mapping.name() + ": group";
+  if (owner) throw_errno(what + ": a forked child attaches by itself", EOWNERDEAD);
+  if (seat == nullptr) return nullptr;
+  return std::make_shared<GroupSeat>(seat->side, share_seat(*seat->side, seat->seat, what));
+}
+
 Group::Group(std::shared_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 
 Group Group::create(LocalRing& ring, StartAt start_at, std::uint64_t sequence) {
   const Mapping mapping = ring.mapping();
   if (mapping.geometry().mode != Mode::kGated) return create(mapping, start_at, sequence);
-  Registration registration = ring.register_consumer(start_at, sequence);
-  const std::uint64_t start = registration.sequence();
-  store_relaxed(word_of(registration.page()->cursor), start);
-  Group group = create(mapping, StartAt::kSequence, start, registration.page());
-  group.impl_->registration = std::move(registration);
+  const std::shared_ptr<ProducerSide>& side = ring.producer_side();
+  const auto seat_count = side->pages.size() - std::ranges::count(side->pages, nullptr);
+  const auto seat = std::make_shared<GroupSeat>(
+      side, take_seat(*side, static_cast<unsigned>(seat_count), start_at, sequence, ring.name()));
+  if (!seat->seat.lease.share(seat->seat.index)) throw_errno(ring.name() + ": sharing a lease");
+  Group group =
+      create(mapping, StartAt::kSequence, seat->seat.sequence, side->pages[seat->seat.index]);
+  group.impl_->seat = seat;
   return group;
 }
 
@@ -219,7 +248,7 @@ unsigned Group::dead_count() const {
 Lease Group::own_description() const { return {fd(), impl_->mapping.name() + ": group"}; }
 
 GroupPlace Group::join() const {
-  GroupPlace place{.index = 0, .lock = own_description()};
+  GroupPlace place{.index = 0, .lock = own_description(), .seat = impl_->own_seat()};
   for (unsigned i = 0; i < kMemberCount; ++i) {
     if (!place.lock.take(i)) continue;
     place.index = i;
@@ -240,7 +269,7 @@ GroupPlace Group::join() const {
 }
 
 std::optional<GroupPlace> Group::take_dead() const {
-  GroupPlace place{.index = 0, .lock = own_description()};
+  GroupPlace place{.index = 0, .lock = own_description(), .seat = impl_->own_seat()};
   for (unsigned i = 0; i < kMemberCount; ++i) {
     const auto is_joined = [&] { return (load_relaxed(group_word(page().joined)) >> i & 1) != 0; };
     if (!is_joined() || !place.lock.take(i)) continue;

@@ -35,6 +35,8 @@ Lease::Lease(int fd, const std::string& what) {
 
 bool Lease::take(unsigned byte) const noexcept { return set_lock(file_.get(), byte, F_WRLCK); }
 
+bool Lease::share(unsigned byte) const noexcept { return set_lock(file_.get(), byte, F_RDLCK); }
+
 void Lease::give_back(unsigned byte) const noexcept { set_lock(file_.get(), byte, F_UNLCK); }
 
 bool Lease::is_taken(int fd, unsigned byte) noexcept {

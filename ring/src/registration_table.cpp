@@ -127,12 +127,22 @@ Seat take_seat(ProducerSide& side, unsigned seat_count, StartAt start_at, std::u
     start = later(start, safe);
     announce(side, index, start);
   }
-  return {index, start, std::move(lease)};
+  return {index, start, load_relaxed(&side.table->entries[index].change_count), std::move(lease)};
+}
+
+Seat share_seat(const ProducerSide& side, const Seat& seat, const std::string& name) {
+  Lease lease(side.lease_fd, name);
+  // Who ends a registration, or takes its index, has the lease alone: no more from here on.
+  if (!lease.share(seat.index) || (registered(side) & bit(seat.index)) == 0 ||
+      load_relaxed(&side.table->entries[seat.index].change_count) != seat.change_count) {
+    throw_errno(name + ": its registration has ended, with the process that made it", EOWNERDEAD);
+  }
+  return {seat.index, seat.sequence, seat.change_count, std::move(lease)};
 }
 
 void leave_seat(ProducerSide& side, const Seat& seat) noexcept {
   if (!seat.lease.is_mine()) return;
-  unregister(side, seat.index);
+  if (seat.lease.take(seat.index)) unregister(side, seat.index);  // or else it is shared
   seat.lease.give_back(seat.index);
 }
 

@@ -16,6 +16,7 @@ namespace evring {
 struct Seat {
   unsigned index = 0;
   std::uint64_t sequence = 0;
+  std::uint64_t change_count = 0;  ///< of its entry: tells it from later ones at that index
   Lease lease;  ///< of byte `index`: the registration lives as long as its process
 };
 
@@ -24,7 +25,13 @@ struct Seat {
 Seat take_seat(ProducerSide& side, unsigned seat_count, StartAt start_at, std::uint64_t sequence,
                const std::string& name);
 
-/// Ends a registration: no gate, no doorbell any more. In a forked child: nothing.
+/// The same registration for a process forked of the one that took `seat`, whose lease must
+/// be shared: it lives until both have ended.
+/// @throws std::system_error (EOWNERDEAD): it has ended.
+Seat share_seat(const ProducerSide& side, const Seat& seat, const std::string& name);
+
+/// Ends a registration that nobody else shares: no gate, no doorbell any more. In a forked
+/// child: nothing.
 void leave_seat(ProducerSide& side, const Seat& seat) noexcept;
 
 /// Ends those registrations in the set `candidates` (bit i: index i) whose process is no

@@ -173,6 +173,21 @@ TEST_P(GroupSocketTest, AGroupEndsWithItsLastConnection) {
   EXPECT_EQ(start, 100u);
 }
 
+// Its parent's connection, and with it the group's seat, may end at any time.
+TEST_P(GroupSocketTest, AForkedChildOfAGatedOneAttachesByItself) {
+  LocalRing ring = named_ring(8);
+  const Group group = Group::attach_local("work", "crew");
+  const int status = run_child([&group] {
+    const Member own(Group::attach_local("work", "crew"));
+    try {
+      const Member member(group);
+    } catch (const std::system_error& error) {
+      ::_exit(error.code().value() == EOWNERDEAD ? 1 : 2);
+    }
+  });
+  EXPECT_EQ(WEXITSTATUS(status), GetParam() == Mode::kGated ? 1 : 0);
+}
+
 TEST_P(GroupSocketTest, ANameThatIsNoneIsRefused) {
   LocalRing ring = named_ring(8);
   for (const char* name : {"", "../x", "a b"}) {

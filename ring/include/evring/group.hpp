@@ -35,6 +35,7 @@ struct GroupBalance {
 struct GroupPlace {
   unsigned index = 0;
   Lease lock;
+  std::shared_ptr<const void> seat;  ///< a share of the group's registration
 };
 
 /// What the members of one group share: a sealed memory file that all of them map
@@ -46,7 +47,8 @@ struct GroupPlace {
 class Group {
  public:
   /// A group that shares `ring` from `start_at` on. In a gated ring the group takes one
-  /// registration, which ends with the last copy of this group in this process.
+  /// registration, which ends with the last copy of this group in this process and the last
+  /// member in those forked of it.
   ///
   /// @throws std::system_error naming the call; ENOSPC when a gated ring has no
   ///         registration left. std::out_of_range for a bad `sequence`.
@@ -99,9 +101,11 @@ class Group {
   unsigned dead_count() const;
 
   /// Takes a free record, or that of a dead member that held nothing.
-  /// @throws std::system_error: ENOSPC, naming how many are dead and could be recovered.
+  /// @throws std::system_error: ENOSPC, naming how many are dead and could be recovered;
+  ///         EOWNERDEAD: in a forked child, when the registration in a gated ring has ended,
+  ///         or was the parent's by attach_local().
   [[nodiscard]] GroupPlace join() const;
-  /// Takes the record of a dead member that held events; see GroupRecovery.
+  /// Takes the record of a dead member that held events; see GroupRecovery. Throws as join().
   [[nodiscard]] std::optional<GroupPlace> take_dead() const;
   /// Gives a record back that holds nothing any more. Not from a forked child's copy.
   void leave(const GroupPlace& place) const noexcept;

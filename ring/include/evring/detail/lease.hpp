@@ -39,6 +39,8 @@ class Lease {
 
   /// Locks `byte`. @return false: another lease has it, in this process or elsewhere.
   bool take(unsigned byte) const noexcept;
+  /// Locks `byte` beside others that share it; makes that of a lock of this lease.
+  bool share(unsigned byte) const noexcept;
   void give_back(unsigned byte) const noexcept;
   /// Whether another lease has `byte`.
   bool is_taken(unsigned byte) const noexcept { return is_taken(file_.get(), byte); }
