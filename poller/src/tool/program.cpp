@@ -77,6 +77,7 @@ CLI::App* Program::add(const std::string& name, const std::string& what,
                        std::function<int()> body) {
   CLI::App* sub = app.add_subcommand(name, what);
   sub->fallthrough(false);
+  sub->footer("Exit codes: 0 fine, 1 error, 2 usage.");  // else that of the program
   sub->callback([this, body = std::move(body)] { run = body; });
   return sub;
 }
