@@ -2,6 +2,7 @@
 """`evring stress --device local`: the sums hold as seen from outside, and each planted
 fault is found."""
 import os
+import pathlib
 import signal
 import subprocess
 import time
@@ -152,6 +153,21 @@ class Stress(CommandTest):
             self.assertEqual(code, 0, err)
             self.assertIn("(interrupted)", out)
             self.assertIn("balanced", out)
+
+    def test_a_program_of_the_callers_folder_is_not_run(self):
+        """Where /proc does not say where `evring` lies, ./evring-stress was run."""
+        trap = pathlib.Path(self.folder.name) / "evring-stress"
+        trap.write_text("#!/bin/sh\necho trapped\n")
+        trap.chmod(0o755)
+        script = 'mount -t tmpfs none /proc || exit 77; cd "$1" && exec "$2" stress --version'
+        done = subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", self.folder.name,
+                               EVRING], env=dict(self.env, PATH="/usr/sbin:/usr/bin:/sbin:/bin"),
+                              capture_output=True, text=True, timeout=60, check=False)
+        if done.returncode == 77 or "unshare" in done.stderr:
+            self.skipTest(done.stderr)
+        self.assertNotIn("trapped", done.stdout)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("install it beside evring", done.stderr)
 
 
 if __name__ == "__main__":

@@ -36,11 +36,13 @@ void describe(Program& program) {
 }
 
 /// `evring stress …` is `evring-stress …`: the one beside this program, or else in the PATH.
+/// Where /proc does not say where this program is, there is no "beside": never what lies in
+/// the folder of the caller.
 int become_stress(char** argv) noexcept {
   std::error_code error;
   const auto here = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
-  execv((here / "evring-stress").c_str(), argv);
-  execvp("evring-stress", argv);
+  if (here.is_absolute()) execv((here / "evring-stress").c_str(), argv);
+  if (!here.is_absolute() || errno == ENOENT) execvp("evring-stress", argv);
   warn(std::string("evring-stress: ") + std::strerror(errno) + "; install it beside evring");
   return kError;
 }
