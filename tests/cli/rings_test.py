@@ -60,6 +60,21 @@ class LocalRings(CommandTest):
         self.assertEqual(text.returncode, 0)
         self.assertIn("lost 92 events, goes on at 92", text.stdout)
 
+    def test_a_reader_that_left_hides_no_loss(self):
+        """The verdict was skipped with what could not be printed: exit code 0."""
+        self.inject("lossy", "--slots", "8", "--count", "100", "--linger", "60")
+        deadline = time.monotonic() + 30
+        published = 0
+        while published < 100 and time.monotonic() < deadline:
+            published = json.loads(self.run_it("list", "--json").stdout)["local"][0]["published"]
+        reader, writer = os.pipe()
+        os.close(reader)
+        with os.fdopen(writer) as closed:
+            done = subprocess.run([EVRING, "watch", "local:lossy", "--start", "0", "--count", "8",
+                                   "--fail-on-loss"], env=self.env, stdout=closed, text=True,
+                                  stderr=subprocess.PIPE, timeout=60, check=False)
+        self.assertEqual((done.returncode, done.stderr), (3, ""))
+
     def test_interrupt_prints_the_balance(self):
         self.start("add", "--local", "ticks", "--rate", "1000", "--batch", "4")
         self.await_local("ticks")

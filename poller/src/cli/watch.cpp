@@ -45,18 +45,32 @@ class Watch {
   }
 
   int run() {
-    stop::on_request([](void* poller) { static_cast<AnyPoller*>(poller)->request_stop(); },
-                     &poller_);
-    const auto handler = [this](unsigned ring, std::span<const AnyEvent> events) {
-      show(ring, events);
-    };
-    poller_.run(std::stop_token{}, handler);
-    stop::on_request(nullptr, nullptr);
-    if (!enough()) poller_.drain(handler);
-    return print_balances();
+    report(kFine, [this] { show_all(); });
+    return report(verdict(), [this] { print_balances(); });
   }
 
  private:
+  /// While it lives, Ctrl-C ends the poller's run.
+  struct Stopping {
+    explicit Stopping(AnyPoller& poller) {
+      stop::on_request([](void* each) { static_cast<AnyPoller*>(each)->request_stop(); }, &poller);
+    }
+    ~Stopping() { stop::on_request(nullptr, nullptr); }
+    Stopping(const Stopping&) = delete;
+    Stopping& operator=(const Stopping&) = delete;
+  };
+
+  void show_all() {
+    const auto handler = [this](unsigned ring, std::span<const AnyEvent> events) {
+      show(ring, events);
+    };
+    {
+      const Stopping stopping(poller_);
+      poller_.run(std::stop_token{}, handler);
+    }
+    if (!enough()) poller_.drain(handler);
+  }
+
   AnyPollSource open(const RingName& ring, const LinkOptions& options) {
     try {
       return AnyPollSource::from(open_ring(ring, options));
@@ -129,17 +143,20 @@ class Watch {
     flush_out();
   }
 
-  int print_balances() const {
+  int verdict() const {
     bool lossless = true;
-    bool balanced = true;
     for (unsigned ring = 0; ring < poller_.ring_count(); ++ring) {
       const Balance balance = poller_.consumer(ring).balance();
+      if (!balance.balanced()) return kError;
       lossless = lossless && balance.lost == 0;
-      balanced = balanced && balance.balanced();
-      print_balance(ring, balance);
     }
-    if (!balanced) return kError;
     return asked_.fail_on_loss && !lossless ? kLoss : kFine;
+  }
+
+  void print_balances() const {
+    for (unsigned ring = 0; ring < poller_.ring_count(); ++ring) {
+      print_balance(ring, poller_.consumer(ring).balance());
+    }
   }
 
   void print_balance(unsigned ring, const Balance& balance) const {
@@ -181,6 +198,7 @@ void add_watch(Program& program) {
   sub->add_flag("--quiet", asked->quiet, "Losses and the balance only");
   sub->add_flag("--fail-on-loss", asked->fail_on_loss, "Exit 3 when events were lost");
   sub->add_flag("--json", asked->json, "Print a line of JSON for each event, loss and balance");
+  sub->footer("Exit codes: 0 fine, 1 error, 2 usage, 3 loss under --fail-on-loss.");
 }
 
 }  // namespace evring::cli

@@ -122,17 +122,20 @@ int run_stress_command(Asked& asked) {
   stop::watch_signals();
   const StressReport report = options.kernel ? stress_kernel(options) : stress_local(options);
   const std::vector<std::string> imbalance = find_imbalance(options, report);
-  if (options.json) {
-    print_json(stress_json(report, imbalance));
-  } else {
-    print_stress(options, report, imbalance);
-  }
+  const bool is_loss = options.fail_on_loss && total_lost(report) != 0;
+  const int code = !imbalance.empty() ? kError : is_loss ? kLoss : kFine;
+  tool::report(code, [&] {
+    if (options.json) {
+      print_json(stress_json(report, imbalance));
+    } else {
+      print_stress(options, report, imbalance);
+    }
+  });
   if (!imbalance.empty()) {
     warn(fmt::format("stress: not balanced: {}; '--seed {}' repeats the load", imbalance.front(),
                      report.seed));
-    return kError;
   }
-  return options.fail_on_loss && total_lost(report) != 0 ? kLoss : kFine;
+  return code;
 }
 
 void describe(Program& program) {

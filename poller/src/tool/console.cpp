@@ -45,6 +45,14 @@ void flush_out() {
   if (std::fflush(stdout) != 0) output_failed();
 }
 
+int report(int code, const std::function<void()>& print) {
+  try {
+    print();
+  } catch (const OutputClosed&) {
+  }
+  return code;
+}
+
 int close_out(int code) noexcept {
   int error = std::ferror(stdout) != 0 ? EIO : 0;
   if (std::fflush(stdout) != 0) error = errno;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
@@ -46,6 +47,9 @@ struct OutputClosed {};
 /// Writes to standard output. @throws OutputClosed, Failure (a full disk).
 void write_out(std::string_view text);
 void flush_out();
+/// Lets `print` print what led to `code`. A reader that has left changes no verdict.
+/// @return `code`.
+int report(int code, const std::function<void()>& print);
 /// The end of standard output, whatever became of the command: what is buffered is written,
 /// and `code` is no longer kFine where that could not be.
 int close_out(int code) noexcept;

@@ -75,11 +75,11 @@ int run_doctor(bool local_only, bool json) {
   const Json rungs = best_rungs(probe_io_uring());
   utsname machine{};
   uname(&machine);
-  (json ? print_checks_json : print_checks)(checks, rungs, machine.release);
   const bool all_work = std::none_of(checks.begin(), checks.end(), [](const Check& check) {
     return check.state == Check::State::kMissing;
   });
-  return all_work ? kFine : kError;
+  return report(all_work ? kFine : kError,
+                [&] { (json ? print_checks_json : print_checks)(checks, rungs, machine.release); });
 }
 
 }  // namespace
