@@ -2,6 +2,7 @@
 """Named local rings from end to end: add, inject, list, watch, stat; and doctor, bench."""
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -231,6 +232,16 @@ class Machine(CommandTest):
         granted = subprocess.run([sys.executable, "-c", asked], capture_output=True,
                                  check=False).returncode == 0
         self.assertEqual(self.doctor()[2]["rtprio"]["state"], "good" if granted else "limited")
+
+    def test_doctor_goes_on_where_a_check_cannot_be_made(self):
+        """The first that threw ended it: no report at all."""
+        def few_files():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4))
+        done = self.run_it("doctor", "--local", "--json", preexec_fn=few_files)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+        self.assertEqual(checks["huge pages"]["state"], "missing", checks)
+        self.assertIn("runtime folder", checks)
 
     def test_doctor_refuses_a_folder_of_others(self):
         elsewhere = os.path.join(self.folder.name, "elsewhere")

@@ -17,6 +17,7 @@
 #include <evring/poller/ladder.hpp>
 #include <evring/poller/relax.hpp>
 #include <evring/runtime_dir.hpp>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -64,6 +65,27 @@ Check check_control() {
           error == ENOENT ? "load the module" : "run as root, or have its mode opened"};
 }
 
+const char* io_uring_remedy(int error) {
+  const std::string disabled = read_line("/proc/sys/kernel/io_uring_disabled");
+  switch (error) {
+    case EPERM:
+    case EACCES:
+      return disabled == "1" || disabled == "2" ? "sysctl kernel.io_uring_disabled=0"
+                                                : "allow it in the container's seccomp profile";
+    case ENOSYS:
+      return "allow it in the container's seccomp profile, or take a kernel with CONFIG_IO_URING";
+    case ENOMEM:
+      return "ulimit -l, or LimitMEMLOCK= of the service";
+    case EMFILE:
+    case ENFILE:
+      return "ulimit -n, or LimitNOFILE= of the service";
+    case EOPNOTSUPP:
+      return "take a kernel of 5.13 or later";
+    default:
+      return "none known: say what the reason above is";
+  }
+}
+
 Check check_io_uring() {
   const UringSupport support = probe_io_uring();
   if (support.usable) {
@@ -73,13 +95,8 @@ Check check_io_uring() {
                         support.uring_command ? "yes" : "no"),
             ""};
   }
-  const std::string disabled = read_line("/proc/sys/kernel/io_uring_disabled");
-  const bool by_sysctl = !disabled.empty() && disabled != "0";
-  return {"io_uring", State::kLimited,
-          fmt::format("{}; pollers use epoll",
-                      by_sysctl ? "kernel.io_uring_disabled is " + disabled : support.reason),
-          by_sysctl ? "sysctl kernel.io_uring_disabled=0"
-                    : "allow it in the container's seccomp profile"};
+  return {"io_uring", State::kLimited, support.reason + "; pollers use epoll",
+          io_uring_remedy(support.error)};
 }
 
 Check check_proc() {
@@ -193,19 +210,33 @@ bool cpuid_bit(unsigned leaf, unsigned sub, unsigned reg, unsigned bit) {
 }
 #endif
 
+/// What cannot even be tried is missing; the other checks go on.
+Check made(const char* name, Check (*make)()) {
+  try {
+    return make();
+  } catch (const std::exception& error) {
+    return {name, State::kMissing, error.what(), "mend that, and ask again"};
+  }
+}
+
 }  // namespace
 
-std::vector<Check> check_devices() { return {check_module(), check_control()}; }
+std::vector<Check> check_devices() {
+  return {made("module", check_module), made("control node", check_control)};
+}
 
-std::vector<Check> check_kernel() { return {check_io_uring(), check_membarrier(), check_proc()}; }
+std::vector<Check> check_kernel() {
+  return {made("io_uring", check_io_uring), made("membarrier", check_membarrier),
+          made("/proc", check_proc)};
+}
 
 std::vector<Check> check_process() {
-  return {check_cpus(),
-          check_huge_pages(),
-          check_memlock(),
-          check_real_time(),
+  return {made("allowed CPUs", check_cpus),
+          made("huge pages", check_huge_pages),
+          made("memlock bytes", check_memlock),
+          made("rtprio", check_real_time),
           check_limit("open files", RLIMIT_NOFILE, 1024, "ulimit -n: several for each ring"),
-          check_runtime_folder()};
+          made("runtime folder", check_runtime_folder)};
 }
 
 std::vector<Check> check_cpu() {
