@@ -3,6 +3,7 @@
 import os
 import pathlib
 import struct
+import time
 import unittest
 
 from command import CommandTest
@@ -65,6 +66,40 @@ class Folder(CommandTest):
             done = self.run_it(*words)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual(done.stderr.count(word), 1, done.stderr)
+
+    def test_a_name_that_no_ring_has_is_not_printed(self):
+        self.make(self.evring)
+        (self.evring / "a\x1b[31mb.sock").touch()
+        done = self.run_it("list", "--local")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertNotIn("\x1b", done.stdout)
+
+    @unittest.skipUnless(os.geteuid() == 0, "root alone can be somebody else")
+    def test_a_board_that_may_not_be_read_does_not_end_stat(self):
+        os.chmod(self.folder.name, 0o755)
+        shared = self.make(pathlib.Path(self.folder.name) / "shared", 0o1777)
+        self.make(shared / "consumers")
+        self.env["EVRING_RUNTIME_DIR"] = str(shared)
+        done = self.run_it("stat", "--interval", "0.01", "--count", "3", user=65534)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr.count(f"{shared}/consumers"), 1, done.stderr)
+        self.assertIn("no rings", done.stdout)
+
+    @unittest.skipUnless(os.geteuid() == 0, "root alone can read what is not for all")
+    def test_others_see_consumers_whatever_the_umask(self):
+        os.chmod(self.folder.name, 0o755)
+        shared = self.make(pathlib.Path(self.folder.name) / "shared", 0o1777)
+        self.env["EVRING_RUNTIME_DIR"] = str(shared)
+        self.start("add", "--local", "ours")
+        self.await_local("ours")
+        self.start("watch", "local:ours", umask=0o077)
+        deadline = time.monotonic() + 30
+        while not (shared / "consumers").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        (page,) = (shared / "consumers").iterdir()
+        while page.stat().st_mode & 0o777 != 0o644 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.assertEqual(page.stat().st_mode & 0o777, 0o644)
 
     def test_rings_are_found_in_a_folder_that_all_name(self):
         shared = self.make(pathlib.Path(self.folder.name) / "shared", 0o1777)

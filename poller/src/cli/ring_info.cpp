@@ -10,6 +10,7 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "tool/kernel_access.hpp"
 #include "tool/ring_options.hpp"
@@ -35,19 +36,22 @@ Answer ask_owner(const std::string& name) {
     return {std::nullopt, fmt::format("local ring '{}': {}", name,
                                       is_mute ? "its owner does not answer; let it go on, or end it"
                                               : error.what())};
-  } catch (const std::exception& error) {  // a file of another name than rings have
+  } catch (const std::exception& error) {
     return {std::nullopt, error.what()};
   }
 }
 
-/// Names of the local rings of this user, sorted: of dead owners too.
+/// Names of the local rings of this user, sorted: of dead owners too. Whoever may write the
+/// folder names its files, and would steer the terminal by a name that no ring has.
 std::vector<std::string> local_names() {
   constexpr std::string_view kSuffix = ".sock";
   std::vector<std::string> names;
   const std::optional<RuntimeDir> folder = RuntimeDir::find();
   if (!folder) return names;
   for (const std::string& file : folder->names()) {
-    if (file.ends_with(kSuffix)) names.push_back(file.substr(0, file.size() - kSuffix.size()));
+    if (!file.ends_with(kSuffix)) continue;
+    std::string name = file.substr(0, file.size() - kSuffix.size());
+    if (is_ring_name(name)) names.push_back(std::move(name));
   }
   std::sort(names.begin(), names.end());
   return names;

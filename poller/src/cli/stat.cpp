@@ -8,6 +8,7 @@
 #include <evring/poller/board.hpp>
 #include <map>
 #include <memory>
+#include <system_error>
 
 #include "cli/commands.hpp"
 #include "cli/ring_info.hpp"
@@ -48,7 +49,7 @@ Sample take_sample(const Asked& asked) {
     for (ConsumerEntry& entry : read_consumer_board()) {
       if (is_wanted(asked, entry.ring)) sample.consumers.push_back(std::move(entry));
     }
-  } catch (const RuntimeDirRefused& error) {
+  } catch (const std::system_error& error) {  // refused, or others' and not readable
     warn_once(error.what());
   }
   return sample;

@@ -54,12 +54,13 @@ void set_text(std::array<char, kBytes>& to, const std::string& text) noexcept {
   text.copy(to.data(), kBytes - 1);
 }
 
-/// Whoever posts may be another user: nothing that would steer a terminal.
+/// Whoever posts may be another user: nothing that would steer a terminal, the control
+/// characters past ASCII included. By bytes: a char may have a sign, or none.
 template <std::size_t kBytes>
 std::string text_of(const std::array<char, kBytes>& from) {
   std::string text(from.data(), strnlen(from.data(), kBytes));
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return c < 0x20 || c == 0x7f; }, '?');
+  const auto steers = [](unsigned char byte) { return byte < 0x20 || byte >= 0x7f; };
+  std::replace_if(text.begin(), text.end(), steers, '?');
   return text;
 }
 
@@ -98,6 +99,7 @@ struct BoardPost::Impl {
     } while (!file && errno == EEXIST);  // left by a dead one that had this pid
     const std::string path = (folder->path() / name).native();
     if (!file) throw std::system_error(errno, std::generic_category(), path);
+    fchmod(file.get(), 0644);  // for stat of others, whatever the umask; the folder may forbid it
     lease = Lease(file.get(), path);
     if (!lease.take(kLeaseByte)) throw std::system_error(EBUSY, std::generic_category(), path);
   }
