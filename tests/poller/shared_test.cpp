@@ -120,5 +120,14 @@ TEST(SharedPollerTest, ARemovedMemberLeavesTheRestToTheOthers) {
   EXPECT_EQ(staying.member(0).received(), 10U);
 }
 
+TEST(GroupSourceTest, RefusesALinkThatIsNotTheGroups) {
+  LocalRing ring = small_ring(Mode::kGated);
+  LocalRing other = small_ring(Mode::kGated, 128);
+  const Group group = Group::create(ring);
+  EXPECT_THROW(GroupSource::from(RingLink::of(ring), group), std::invalid_argument) << "has a seat";
+  EXPECT_THROW(GroupSource::of(other, group), std::invalid_argument);
+  EXPECT_NO_THROW(GroupSource::of(ring, group));
+}
+
 }  // namespace
 }  // namespace evring

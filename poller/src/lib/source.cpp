@@ -4,6 +4,9 @@
 #include <evring/status.hpp>
 
 #include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <stdexcept>
 #include <string_view>
 #include <system_error>
 
@@ -101,6 +104,17 @@ RingLink RingLink::open_device(const std::string& name, const LinkOptions& optio
 const char* RingLink::no_doorbell() const noexcept {
   return options_.doorbell ? "a member of a group has no seat in a gated ring"
                            : "no doorbell was asked for";
+}
+
+void check_group_link(const RingLink& link, const Mapping& of_group) {
+  if (!link.options().in_group) {
+    throw std::invalid_argument(link.name() +
+                                ": a member's link is made with LinkOptions::in_group");
+  }
+  // Up to the head all of a header is constant.
+  if (std::memcmp(link.mapping().header(), of_group.header(), offsetof(evring_header, head)) != 0) {
+    throw std::invalid_argument(link.name() + ": not the ring of that group, " + of_group.name());
+  }
 }
 
 int RingLink::owner_fd() const noexcept { return owner_fd_.get(); }

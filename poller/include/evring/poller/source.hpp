@@ -141,6 +141,10 @@ struct BasicPollSource {
 using PollSource = BasicPollSource<DefaultSlot>;
 using AnyPollSource = BasicPollSource<AnySlotLayout>;
 
+/// @throws std::invalid_argument: `link` was not made with LinkOptions::in_group, or is not one
+///         to the ring of `of_group`.
+void check_group_link(const RingLink& link, const Mapping& of_group);
+
 /// A link and a member of a group on its ring: the events are shared with the other
 /// members, in this poller, in others, in other processes. See Group.
 template <class Layout>
@@ -149,7 +153,7 @@ struct BasicGroupSource {
   std::unique_ptr<GroupMember<Layout>> member;
 
   /// Joins `group`, whose ring it opens by name.
-  /// @throws what RingLink::open() and the member's constructor throw.
+  /// @throws what RingLink::open(), from() and the member's constructor throw.
   static BasicGroupSource open(const std::string& name, Group group, LinkOptions options = {}) {
     options.in_group = true;
     return from(RingLink::open(name, options), std::move(group));
@@ -159,7 +163,10 @@ struct BasicGroupSource {
     return from(RingLink::of(std::move(ring), options), std::move(group));
   }
   /// @param link  made with LinkOptions::in_group.
+  /// @throws what check_group_link() throws: another link would take a seat that nobody
+  ///         moves, or have the member sleep on another ring.
   static BasicGroupSource from(RingLink link, Group group) {
+    check_group_link(link, group.mapping());
     auto member = std::make_unique<GroupMember<Layout>>(std::move(group));
     return {std::move(link), std::move(member)};
   }
