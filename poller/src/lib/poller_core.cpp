@@ -29,6 +29,13 @@ PollerCore::Running::~Running() {
   core_.runner_ = {};
 }
 
+bool PollerCore::Running::end() noexcept {
+  const std::lock_guard lock(core_.mutex_);
+  if (core_.has_changes() && !core_.stop_requested()) return false;
+  core_.runner_ = {};
+  return true;
+}
+
 bool PollerCore::runs_elsewhere() const noexcept {
   return runner_ != std::thread::id{} && runner_ != std::this_thread::get_id();
 }

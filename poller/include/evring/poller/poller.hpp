@@ -70,21 +70,28 @@ class BasicPoller : public PollerCore {
   /// For the poller's thread. Of a member alone.
   const Member& member(unsigned id) const noexcept { return *entries_[id]->member; }
 
-  /// Polls until a stop is requested or, unless options().stays, every ring is gone.
+  /// Polls until a stop is requested or, unless options().stays, every ring is gone and none
+  /// was added meanwhile. What is added or removed while it stops is done by the next call,
+  /// or by poll_once() or drain(). request_stop() is for good, `stop` for this call.
   ///
   /// `handler`, called as a Handler, gets the events of rings that were added without one.
-  /// What a handler throws passes through; those events count as received. Nothing is
-  /// armed when it returns.
+  /// What a handler throws passes through, and so does what on_gone() and on_overrun() throw;
+  /// those events count as received, and what is left to do is done by the next call. Nothing
+  /// is armed when it returns.
   template <class AnyHandler>
   RunEnd run(const std::stop_token& stop, AnyHandler&& handler) {
-    const Running running(*this);
+    Running running(*this);
     const std::stop_callback wake_up(stop, [this] { request_run_stop(); });
     collect_wakes(std::chrono::microseconds{0});
-    while (!stop_requested() && has_rings()) {
-      if (poll_once(handler) == 0) wait_for_work();
-    }
-    unarm_all();
-    return alive_count() == 0 ? RunEnd::kAllGone : RunEnd::kStopped;
+    RunEnd why = RunEnd::kStopped;
+    do {
+      while (!stop_requested() && has_rings()) {
+        if (poll_once(handler) == 0) wait_for_work();
+      }
+      unarm_all();
+      why = alive_count() == 0 ? RunEnd::kAllGone : RunEnd::kStopped;
+    } while (!running.end());
+    return why;
   }
 
   /// One pass: at most a burst from each ring that is due to be looked at. Never

@@ -100,6 +100,8 @@ class PollerCore {
     Running(const Running&) = delete;
     Running& operator=(const Running&) = delete;
     ~Running();
+    /// Ends it, unless something was asked for that this run has yet to do. @return whether.
+    bool end() noexcept;
 
    private:
     PollerCore& core_;
