@@ -284,6 +284,7 @@ TEST(GroupTest, AForkedChildDoesNotJoinWhenTheSeatIsSomebodyElses) {
   run_child([&] {
     const Group group = Group::create(ring);
     if (::fork() != 0) ::_exit(0);
+    up.tell('r');  // fork() has returned here: the lease of the dead is let go
     down.hear();
     try {
       const Member member(group);
@@ -293,6 +294,7 @@ TEST(GroupTest, AForkedChildDoesNotJoinWhenTheSeatIsSomebodyElses) {
     }
     ::_exit(0);
   });
+  ASSERT_EQ(up.hear(), 'r');
   const Registration next = ring.register_consumer();
   down.tell('g');
   EXPECT_EQ(up.hear(), 'd');
