@@ -37,11 +37,20 @@ constexpr int kListenBacklog = 64;
 #endif
 
 /// The directory of the sockets, made if need be; its lock keeps two owners from
-/// replacing the same dead socket.
+/// replacing the same dead socket. Anybody who may read it can hold that, for ever.
 RuntimeDir lock_socket_dir() {
+  constexpr int kTryCount = 2000;
   RuntimeDir dir = RuntimeDir::make();
-  if (uninterrupted([&] { return ::flock(dir.fd(), LOCK_EX); }) != 0)
-    throw_errno(dir.path().native() + ": flock");
+  const auto lock = [&] { return ::flock(dir.fd(), LOCK_EX | LOCK_NB); };
+  for (int i = 0; uninterrupted(lock) != 0; ++i) {
+    const std::string& path = dir.path().native();
+    if (errno != EWOULDBLOCK) throw_errno(path + ": flock");
+    if (i == kTryCount) {
+      throw_errno(path + ": another process holds a lock on it; end that one (lsof names it)",
+                  ETIMEDOUT);
+    }
+    ::poll(nullptr, 0, 1);
+  }
   return dir;
 }
 

@@ -2,6 +2,7 @@
 // Named local rings: other processes attach read-only over the socket, register,
 // park, die; owners die; names are replaced.
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -269,6 +270,27 @@ TEST_F(LocalSocketTest, AnotherUserParksAtARingThatIsForAll) {
   armed.pass();
   publish_numbered(producer, 1);
   EXPECT_EQ(testing::wait_for(reader), 0);
+}
+
+TEST_F(LocalSocketTest, AReaderThatLocksTheFolderStopsNobodyForEver) {
+  { const LocalRing makes_the_folder = LocalRing::named({.name = "first"}); }
+  const auto folder = local_socket_path("first").parent_path();
+  FileDescriptor reader(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_EQ(::flock(reader.get(), LOCK_SH), 0);
+  EXPECT_EQ(testing::run_child([&] {
+              ::alarm(30);
+              try {
+                LocalRing::named({.name = "second"});
+              } catch (const std::system_error& error) {
+                return error.code().value() == ETIMEDOUT &&
+                       std::string(error.what()).find(folder.native()) != std::string::npos;
+              }
+              return false;
+            }),
+            0)
+      << "14: waits for ever";
+  reader = FileDescriptor();
+  EXPECT_NO_THROW(LocalRing::named({.name = "second"}));
 }
 
 }  // namespace

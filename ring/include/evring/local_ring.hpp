@@ -61,7 +61,8 @@ class LocalRing {
 
   /// As anonymous(), and served under `options.name` on local_socket_path(name) by a
   /// thread of its own. A socket that a dead owner left behind is replaced.
-  /// @throws std::system_error (EADDRINUSE) when a living owner has that name.
+  /// @throws std::system_error: EADDRINUSE a living owner has that name; ETIMEDOUT another
+  ///         process holds a lock on the runtime folder.
   static LocalRing named(LocalRingOptions options);
 
   /// A read-only mapping, for consumers in this process.
