@@ -15,6 +15,7 @@
 
 #include "evring/detail/lease.hpp"
 #include "evring/memory.hpp"
+#include "system.hpp"
 
 namespace evring {
 namespace {
@@ -28,6 +29,9 @@ struct Registry {
   std::mutex mutex;
   std::vector<int> descriptors;
   std::vector<Disowner> disowners;
+  /// One end of a closed connection, since the first descriptor came: a child may have
+  /// none left to make one.
+  int hung_up = -1;
 };
 
 Registry& registry() {
@@ -35,17 +39,19 @@ Registry& registry() {
   return *instance;
 }
 
-/// Puts one end of a closed connection in the place of each private descriptor.
-void sever(std::vector<int>& descriptors) noexcept {
-  if (descriptors.empty()) return;
+int open_hung_up() noexcept {
   int ends[2] = {-1, -1};
-  const bool has_ends = ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0;
-  if (has_ends) ::close(ends[1]);
-  for (const int fd : descriptors) {
-    if (!has_ends || ::dup3(ends[0], fd, O_CLOEXEC) < 0) ::close(fd);
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return -1;
+  ::close(ends[1]);
+  return ends[0];
+}
+
+/// Puts one end of a closed connection in the place of each private descriptor.
+void sever(Registry& all) noexcept {
+  for (const int fd : all.descriptors) {
+    if (all.hung_up < 0 || ::dup3(all.hung_up, fd, O_CLOEXEC) < 0) ::close(fd);
   }
-  if (has_ends) ::close(ends[0]);
-  descriptors.clear();
+  all.descriptors.clear();
 }
 
 /// A word that the kernel zeroes in every forked child, be it made past the C library.
@@ -66,7 +72,7 @@ void before_fork() { registry().mutex.lock(); }
 void after_fork_in_parent() { registry().mutex.unlock(); }
 void after_fork_in_child() {
   store_relaxed(generation_word(), 0);
-  sever(registry().descriptors);
+  sever(registry());
   for (const Disowner& entry : registry().disowners) entry.disown(entry.object);
   registry().mutex.unlock();
 }
@@ -90,14 +96,19 @@ void close_keeping_errno(int fd) noexcept {
 }  // namespace
 
 std::unique_lock<std::mutex> hold_forks() {
-  static const int installed =
-      ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
-  static_cast<void>(installed);
+  static const bool is_installed = [] {
+    generation_word();  // a child must not find it half made
+    const int error = ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    if (error != 0) throw_errno("pthread_atfork", error);
+    return true;
+  }();
+  static_cast<void>(is_installed);
   return std::unique_lock<std::mutex>(registry().mutex);
 }
 
 FileDescriptor keep_from_forks(int fd) {
   FileDescriptor owned(fd);
+  if (registry().hung_up < 0) registry().hung_up = open_hung_up();
   registry().descriptors.push_back(fd);
   owned.is_fork_private_ = true;
   return owned;

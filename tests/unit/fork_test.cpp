@@ -3,6 +3,8 @@
 // nothing of a dead parent lives on in its children.
 #include <evring/shared_producer.hpp>
 
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -131,6 +133,23 @@ TEST(ForkTest, AChildsCopyOfASharedProducerWaitsForNoThreadOfItsParent) {
   EXPECT_EQ(status, 0) << "14: waits for ever";
   EXPECT_EQ(shared.publish(events[0]), PublishStatus::kPublished);
   EXPECT_EQ(Consumer(ring.mapping()).head(), 1u);
+}
+
+TEST(ForkTest, AnInertCopyClosesNoStrangersDescriptor) {
+  EXPECT_EQ(testing::run_child([] {
+              LocalRing ring = LocalRing::anonymous({.slot_count = 64});
+              std::optional<Registration> registration = ring.register_consumer();
+              const rlimit few{64, 64};
+              ::setrlimit(RLIMIT_NOFILE, &few);
+              while (::dup(0) >= 0) {
+              }
+              return testing::run_child([&] {
+                       const int own = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+                       registration.reset();
+                       return own < 0 || ::fcntl(own, F_GETFD) >= 0;
+                     }) == 0;
+            }),
+            0);
 }
 
 TEST(ForkTest, AChildMayDropANamedRingWhileItsOwnerServes) {
