@@ -17,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "send_descriptors.hpp"
 #include "socket_support.hpp"
 
 namespace evring {
@@ -129,19 +130,7 @@ void serve_once(int listener, const std::vector<int>& descriptors) {
   ::recv(client.get(), request.data(), request.size(), 0);
   std::array<std::uint64_t, 24> reply{0x006b636f73727665ULL, 1,
                                       std::uint64_t{descriptors.size()} << 32};
-  std::vector<char> control(CMSG_SPACE(descriptors.size() * sizeof(int)));
-  iovec part{reply.data(), sizeof(reply)};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(descriptors.size() * sizeof(int));
-  std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size() * sizeof(int));
-  ::sendmsg(client.get(), &message, MSG_NOSIGNAL);
+  testing::send_descriptors(client.get(), reply.data(), sizeof(reply), descriptors);
   char end = 0;
   ::recv(client.get(), &end, 1, 0);
 }

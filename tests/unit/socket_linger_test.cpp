@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "send_descriptors.hpp"
 #include "socket_support.hpp"
 
 namespace evring {
@@ -50,19 +51,7 @@ class Lingering {
 /// @return whether it went, with the descriptor.
 bool send_along(int client, int fd) {
   char letter = 0;
-  iovec part{&letter, 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(header), &fd, sizeof(int));
-  return ::sendmsg(client, &message, MSG_NOSIGNAL) == 1;
+  return testing::send_descriptors(client, &letter, 1, {&fd, 1}) == 1;
 }
 
 TEST_F(LocalSocketTest, ADescriptorThatLingersHoldsUpNoForkOfTheOwner) {
