@@ -236,7 +236,7 @@ class Machine(CommandTest):
     def test_doctor_goes_on_where_a_check_cannot_be_made(self):
         """The first that threw ended it: no report at all."""
         def few_files():
-            resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (6, 6))
         done = self.run_it("doctor", "--local", "--json", preexec_fn=few_files)
         self.assertEqual(done.returncode, 1, done.stderr)
         checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
