@@ -79,7 +79,8 @@ static struct evring_geometry geometry_of(const struct evring_driver_config *con
 static int config_check(const struct evring_driver_config *config)
 {
 	const u32 known = EVRING_DRIVER_SINGLE_CONTEXT | EVRING_DRIVER_ARM_IPI |
-			  EVRING_DRIVER_REMOVABLE | EVRING_DRIVER_HOME_CPU;
+			  EVRING_DRIVER_REMOVABLE | EVRING_DRIVER_HOME_CPU |
+			  EVRING_DRIVER_WAKE_IN_IRQ;
 	struct evring_geometry geometry = geometry_of(config);
 
 	if (config->flags & ~known || config->source > EVRING_SOURCE_DRIVER)
@@ -134,7 +135,8 @@ static void device_setup(struct evring_device *device, const struct evring_drive
 	init_rwsem(&device->control_lock);
 	init_completion(&device->ended);
 	evring_openings_init(&device->openings);
-	evring_doorbell_init(&device->doorbell, &device->producer, config->first_sequence);
+	evring_doorbell_init(&device->doorbell, &device->producer, config->first_sequence,
+			     config->flags & EVRING_DRIVER_WAKE_IN_IRQ);
 
 	device_initialize(&device->dev);
 	device->dev.class = &evring_class;

@@ -2,7 +2,8 @@
 /*
  * Rounds: moderation, deadlines, firing and waking; arm.c arms. A round runs in hard
  * interrupt, queued by a head that reaches due, by the timer, and by who armed or
- * canceled; on PREEMPT_RT a thread wakes.
+ * canceled. A thread wakes: how long that takes is the sleeper's doing, who may have
+ * any number of epoll instances behind one descriptor.
  */
 #include <linux/cpumask.h>
 #include <linux/ktime.h>
@@ -16,7 +17,7 @@
 
 #define ROUND_COUNT_MAX	8	/* sleepers of one round: bounds an interrupt */
 
-static struct kthread_worker *wake_worker;	/* PREEMPT_RT alone */
+static struct kthread_worker *wake_worker;
 
 static u64 events_of(const struct evring_sleeper *sleeper, u64 head)
 {
@@ -185,7 +186,7 @@ static unsigned int take_fired(struct evring_doorbell *doorbell, struct evring_s
 }
 
 /*
- * Hard interrupt, or a thread on PREEMPT_RT, where a wake-up takes sleeping locks.
+ * The thread, or hard interrupt where the owner chose so.
  * Wakes a bounded number of those that were fired. Returns whether there are more.
  */
 static bool wake_some(struct evring_doorbell *doorbell)
@@ -224,10 +225,10 @@ static bool do_some(struct evring_doorbell *doorbell)
 	more = answer_some(doorbell);
 	fired = !list_empty(&doorbell->fired);
 	raw_spin_unlock(&doorbell->lock);
-	if (fired && IS_ENABLED(CONFIG_PREEMPT_RT))
-		kthread_queue_work(wake_worker, &doorbell->in_thread);
-	else if (fired)
+	if (fired && doorbell->wakes_in_irq)
 		more |= wake_some(doorbell);
+	else if (fired)
+		kthread_queue_work(wake_worker, &doorbell->in_thread);
 	return more;
 }
 
@@ -301,8 +302,17 @@ bool evring_doorbell_closed(struct evring_doorbell *doorbell)
 	return closed;
 }
 
+/**
+ * evring_doorbell_init() - nobody sleeps yet
+ * @doorbell: of a device that nobody can see
+ * @producer: its producer
+ * @first_sequence: of its ring
+ * @wakes_in_irq: the owner trusts all who may read with the length of its interrupts
+ *
+ * Context: Process context.
+ */
 void evring_doorbell_init(struct evring_doorbell *doorbell, struct evring_producer *producer,
-			  u64 first_sequence)
+			  u64 first_sequence, bool wakes_in_irq)
 {
 	raw_spin_lock_init(&doorbell->lock);
 	doorbell->due = first_sequence + EVRING_FAR;
@@ -312,6 +322,8 @@ void evring_doorbell_init(struct evring_doorbell *doorbell, struct evring_produc
 	doorbell->timer_ns = U64_MAX;
 	doorbell->round = IRQ_WORK_INIT_HARD(do_round);
 	kthread_init_work(&doorbell->in_thread, wake_in_thread);
+	/* There a wake-up takes locks that sleep. */
+	doorbell->wakes_in_irq = wakes_in_irq && !IS_ENABLED(CONFIG_PREEMPT_RT);
 	doorbell->producer = producer;
 }
 
@@ -342,12 +354,11 @@ void evring_doorbell_quiet(struct evring_doorbell *doorbell)
  */
 void evring_doorbell_destroy(struct evring_doorbell *doorbell)
 {
-	if (IS_ENABLED(CONFIG_PREEMPT_RT))
-		kthread_cancel_work_sync(&doorbell->in_thread);
+	kthread_cancel_work_sync(&doorbell->in_thread);
 }
 
 /**
- * evring_doorbells_init() - the thread that wakes sleepers on PREEMPT_RT
+ * evring_doorbells_init() - the thread that wakes sleepers
  *
  * One for all devices, above ordinary tasks, where the kernel's own thread for
  * such work stands too. That one cannot be waited for; this one can.
@@ -357,8 +368,6 @@ void evring_doorbell_destroy(struct evring_doorbell *doorbell)
  */
 int evring_doorbells_init(void)
 {
-	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
-		return 0;
 	wake_worker = kthread_run_worker(0, "evring");
 	if (IS_ERR(wake_worker))
 		return PTR_ERR(wake_worker);
@@ -368,6 +377,5 @@ int evring_doorbells_init(void)
 
 void evring_doorbells_exit(void)
 {
-	if (wake_worker)
-		kthread_destroy_worker(wake_worker);
+	kthread_destroy_worker(wake_worker);
 }

@@ -29,13 +29,14 @@
  * @lock: protects what follows; held with interrupts off, never over a wake-up
  * @closed: removed: arming fails with -ENODEV
  * @sleepers: the armed
- * @fired: claimed ones that wait for a round
+ * @fired: claimed ones that wait to be woken
  * @flushing: those that have begun before @flush_sequence are rung
  * @flush_sequence: head when it began
  * @timer: queues a round at the earliest deadline
  * @timer_ns: when that is; U64_MAX when it is not running
  * @round: a round; in hard interrupt, on PREEMPT_RT as well
- * @in_thread: wakes on PREEMPT_RT
+ * @in_thread: wakes the fired
+ * @wakes_in_irq: the round does; EVRING_DEVICE_WAKE_IN_IRQ, never on PREEMPT_RT
  * @producer: whose head counts
  * @device_id: for tracepoints
  */
@@ -55,6 +56,7 @@ struct evring_doorbell {
 	u64 timer_ns;
 	struct irq_work round;
 	struct kthread_work in_thread;
+	bool wakes_in_irq;
 	struct evring_producer *producer;
 	u32 device_id;
 };
@@ -63,7 +65,7 @@ int evring_doorbells_init(void);
 void evring_doorbells_exit(void);
 
 void evring_doorbell_init(struct evring_doorbell *doorbell, struct evring_producer *producer,
-			  u64 first_sequence);
+			  u64 first_sequence, bool wakes_in_irq);
 bool evring_doorbell_closed(struct evring_doorbell *doorbell);
 void evring_doorbell_quiet(struct evring_doorbell *doorbell);
 void evring_doorbell_destroy(struct evring_doorbell *doorbell);

@@ -27,6 +27,8 @@ struct evring_device;
 #define EVRING_DRIVER_REMOVABLE		BIT(2)
 /* @home_cpu is the CPU that fills it: users are told, and memory is taken near it. */
 #define EVRING_DRIVER_HOME_CPU		BIT(3)
+/* Sleepers are woken in hard interrupt, not by a thread; see EVRING_DEVICE_WAKE_IN_IRQ. */
+#define EVRING_DRIVER_WAKE_IN_IRQ	BIT(4)
 
 /**
  * struct evring_driver_state - what a device tells of its source, in sysfs and by ioctl

@@ -38,6 +38,7 @@ void evring_device_fill_info(struct evring_device *device, struct evring_device_
 	info->lock_contended = READ_ONCE(producer->lock_contended);
 	info->open_count = READ_ONCE(device->openings.count);
 	info->registered_count = READ_ONCE(producer->cursors.count);
-	info->device_flags = producer->arm_ipi ? EVRING_DEVICE_ARM_IPI : 0;
+	info->device_flags = (producer->arm_ipi ? EVRING_DEVICE_ARM_IPI : 0) |
+			     (device->doorbell.wakes_in_irq ? EVRING_DEVICE_WAKE_IN_IRQ : 0);
 	info->armed_count = READ_ONCE(device->doorbell.sleepers.armed_count);
 }

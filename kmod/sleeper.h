@@ -24,8 +24,8 @@ enum evring_sleeper_state {
 
 /**
  * struct evring_sleeper - one that waits; a part of what it belongs to
- * @wake: told once for each arm that fired, with @result; hard interrupt, or a
- *        thread on PREEMPT_RT; the caller's last look at it
+ * @wake: told once for each arm that fired, with @result; in a thread, or in
+ *        hard interrupt where the owner chose so; the caller's last look at it
  * @result: events, or a negative errno
  * @state: enum evring_sleeper_state; all but @wake changes under the doorbell's lock
  * @canceled: a cancel came before the arm

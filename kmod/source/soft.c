@@ -76,7 +76,7 @@ struct evring_device *evring_soft_add(const struct evring_device_config *config)
 {
 	struct evring_driver_config driver = evring_source_config(config);
 
-	if (config->flags & ~(EVRING_DEVICE_IRQ_LINE | EVRING_DEVICE_ARM_IPI) ||
+	if (config->flags & ~(EVRING_DEVICE_IRQ_LINE | EVRING_SOURCE_FLAGS) ||
 	    config->rate_hz || config->batch_count > 1)
 		return ERR_PTR(-EINVAL);
 	if (config->flags & EVRING_DEVICE_IRQ_LINE)

@@ -5,6 +5,9 @@
 
 #include "../driver.h"
 
+/* Flags that every kind takes. */
+#define EVRING_SOURCE_FLAGS	(EVRING_DEVICE_ARM_IPI | EVRING_DEVICE_WAKE_IN_IRQ)
+
 struct evring_device *evring_soft_add(const struct evring_device_config *config);
 struct evring_device *evring_irq_line_add(const struct evring_device_config *config);
 struct evring_device *evring_timer_add(const struct evring_device_config *config);
@@ -20,10 +23,12 @@ static inline struct evring_driver_config
 evring_source_config(const struct evring_device_config *config)
 {
 	bool arm_ipi = config->flags & EVRING_DEVICE_ARM_IPI;
+	bool wakes_in_irq = config->flags & EVRING_DEVICE_WAKE_IN_IRQ;
 
 	return (struct evring_driver_config) {
 		.name = config->name,
-		.flags = EVRING_DRIVER_REMOVABLE | (arm_ipi ? EVRING_DRIVER_ARM_IPI : 0),
+		.flags = EVRING_DRIVER_REMOVABLE | (arm_ipi ? EVRING_DRIVER_ARM_IPI : 0) |
+			 (wakes_in_irq ? EVRING_DRIVER_WAKE_IN_IRQ : 0),
 		.source = config->source,
 		.mode = config->mode,
 		.slot_count = config->slot_count,

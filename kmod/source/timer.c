@@ -238,7 +238,7 @@ static int check_home_cpu(u32 home_cpu)
 
 static int check_config(const struct evring_device_config *config)
 {
-	if (config->flags & ~EVRING_DEVICE_ARM_IPI)
+	if (config->flags & ~EVRING_SOURCE_FLAGS)
 		return -EINVAL;
 	return check_rate(config->rate_hz, config->batch_count) ?: check_home_cpu(config->home_cpu);
 }

@@ -78,6 +78,8 @@ class UsageErrors(CommandTest):
         (("add", "x", "--local", "--irq-line"), "a local ring has no interrupt"),
         (("add", "x", "--local", "--barrier", "ipi"), "a local ring has no interrupt"),
         (("add", "x", "--barrier", "none"), "--barrier"),
+        (("add", "x", "--local", "--wake", "irq"), "a local ring has no interrupt"),
+        (("add", "x", "--wake", "never"), "--wake"),
         (("add", "--local", "x", "--slots", "4", "--batch", "8"), "8 events do not fit in 4 slots"),
         (("remove", "local:x"), "ends with the process that serves it"),
         (("bench", "nonsense"), "known are publish"),

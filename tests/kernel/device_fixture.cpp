@@ -3,6 +3,7 @@
 #include "device_fixture.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -126,6 +127,15 @@ int DeviceTest::remove(const std::string& name) {
   request.size = sizeof(request);
   std::strncpy(request.name, name.c_str(), sizeof(request.name) - 1);
   return ioctl_errno(control_.get(), EVRING_IOC_REMOVE, &request);
+}
+
+void DeviceTest::arm(const Device& device, const evring_arm& request) {
+  ASSERT_EQ(ioctl_errno(device.fd(), EVRING_IOC_ARM, &request), 0);
+}
+
+bool DeviceTest::has_rung(const Device& device, int timeout_ms) {
+  pollfd poller{device.fd(), POLLIN, 0};
+  return ::poll(&poller, 1, timeout_ms) == 1;
 }
 
 void DeviceTest::inject(Device& device, std::uint32_t event_count, std::uint64_t first_number) {

@@ -63,6 +63,9 @@ class DeviceTest : public ::testing::Test {
   Device add(std::function<void(evring_device_config&)> change = {},
              Device::Access access = Device::Access::kReadWrite);
   int remove(const std::string& name);
+  /// Arms the descriptor, and whether it has rung since.
+  static void arm(const Device& device, const evring_arm& request);
+  static bool has_rung(const Device& device, int timeout_ms = 0);
   void inject(Device& device, std::uint32_t event_count, std::uint64_t first_number = 0);
 
   FileDescriptor control_;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Many sleepers at one doorbell: each is woken when it is due, none is forgotten, and an
 // interrupt that wakes nobody costs the same however many there are.
-#include <poll.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <random>
@@ -24,13 +22,6 @@ class SleepersTest : public DeviceTest {
     std::vector<Device> opened;
     while (opened.size() < count) opened.push_back(Device::open(device.name()));
     return opened;
-  }
-  static void arm(const Device& device, const evring_arm& request) {
-    ASSERT_EQ(ioctl_errno(device.fd(), EVRING_IOC_ARM, &request), 0);
-  }
-  static bool has_rung(const Device& device, int timeout_ms = 0) {
-    pollfd poller{device.fd(), POLLIN, 0};
-    return ::poll(&poller, 1, timeout_ms) == 1;
   }
   /// What one tick of a timer costs: the best of many short stretches.
   static double tick_ns(Device& device) {

@@ -20,6 +20,7 @@ struct Asked {
   bool irq_line = false;
   bool drop_when_full = false;
   bool arm_ipi = false;
+  bool wakes_in_irq = false;
   std::uint32_t source = EVRING_SOURCE_SOFT;
   RingShape shape;
   std::uint64_t rate_hz = 0;
@@ -40,6 +41,7 @@ int add_device(const Asked& asked) {
   if (asked.home_cpu >= 0) config.home_cpu = static_cast<std::uint32_t>(asked.home_cpu);
   if (asked.irq_line) config.flags |= EVRING_DEVICE_IRQ_LINE;
   if (asked.arm_ipi) config.flags |= EVRING_DEVICE_ARM_IPI;
+  if (asked.wakes_in_irq) config.flags |= EVRING_DEVICE_WAKE_IN_IRQ;
   Control control = open_control();
   std::uint64_t id = 0;
   try {
@@ -91,6 +93,9 @@ int run_add(Asked& asked) {
   if (asked.local && asked.arm_ipi) {
     throw usage_error("--barrier", "a local ring has no interrupt", "leave out --local");
   }
+  if (asked.local && asked.wakes_in_irq) {
+    throw usage_error("--wake", "a local ring has no interrupt", "leave out --local");
+  }
   if (asked.batch_count > asked.shape.slot_count) {
     throw usage_error(
         "--batch",
@@ -137,6 +142,7 @@ void add_add(Program& program) {
   static const std::map<std::string, std::uint32_t> sources{{"soft", EVRING_SOURCE_SOFT},
                                                             {"timer", EVRING_SOURCE_TIMER}};
   static const std::map<std::string, bool> barriers{{"fence", false}, {"ipi", true}};
+  static const std::map<std::string, bool> wakes{{"thread", false}, {"irq", true}};
   const auto asked = std::make_shared<Asked>();
   CLI::App* sub = program.add("add", "Make a kernel device, or serve a local ring",
                               [asked] { return run_add(*asked); });
@@ -163,6 +169,11 @@ void add_add(Program& program) {
                   "interrupt to each CPU that publishes here)")
       ->type_name("WORD")
       ->transform(CLI::CheckedTransformer(barriers).description(""));
+  sub->add_option("--wake", asked->wakes_in_irq,
+                  "Who wakes a parked consumer: thread (default), or irq (the interrupt that\n"
+                  "published: sooner, but as long as whoever may read likes)")
+      ->type_name("WORD")
+      ->transform(CLI::CheckedTransformer(wakes).description(""));
   sub->add_flag("--when-full-drop", asked->drop_when_full,
                 "local gated: drop instead of waiting for the slowest consumer");
   sub->add_flag("--json", asked->json, "Print JSON");

@@ -357,6 +357,12 @@ struct evring_group_page {
  * Whoever may read may then interrupt those CPUs: not for isolated or real-time ones.
  */
 #define EVRING_DEVICE_ARM_IPI	(1U << 1)
+/*
+ * Sleepers are woken in the interrupt that published, some microseconds sooner than by a
+ * thread. Whoever may read may then make those interrupts as long as it likes. A kernel
+ * with PREEMPT_RT takes the thread all the same.
+ */
+#define EVRING_DEVICE_WAKE_IN_IRQ	(1U << 2)
 
 /**
  * struct evring_device_config - EVRING_IOC_ADD
@@ -440,7 +446,7 @@ struct evring_device_info {
 	__u32 open_count;
 	__u32 registered_count;
 	__u64 reserved[4];
-	__u32 device_flags;	/* EVRING_DEVICE_ARM_IPI, or not */
+	__u32 device_flags;	/* EVRING_DEVICE_ARM_IPI, _WAKE_IN_IRQ */
 	__u32 armed_count;
 };
 

@@ -27,7 +27,7 @@ struct DeviceConfig {
   std::uint64_t rate_hz = 0;
   std::uint32_t batch_count = 1;
   std::uint32_t home_cpu = EVRING_HOME_CPU_ANY;
-  std::uint32_t flags = 0;  ///< EVRING_DEVICE_*: IRQ_LINE for soft devices, ARM_IPI for any
+  std::uint32_t flags = 0;  ///< EVRING_DEVICE_*: IRQ_LINE for soft devices, others for any
 };
 
 /// /dev/evring/control.
