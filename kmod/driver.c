@@ -81,14 +81,15 @@ void *evring_data(struct evring_device *device)
 }
 EXPORT_SYMBOL_GPL(evring_data);
 
-static void reservation_fill(const struct evring_producer *producer,
-			     const struct evring_section *section,
-			     struct evring_reservation *reservation)
+static __always_inline void reservation_fill(const struct evring_producer *producer,
+					     const struct evring_section *section,
+					     struct evring_reservation *reservation)
 {
 	const struct evring_ring *ring = producer->ring;
 
 	reservation->sequence = producer->head;
 	reservation->lock_wait_ns = section->lock_wait_ns;
+	reservation->payload_bytes = ring->payload_bytes;
 	reservation->slots = ring->slots;
 	reservation->slot_mask = ring->slot_mask;
 	reservation->slot_shift = ring->slot_shift;
@@ -96,6 +97,18 @@ static void reservation_fill(const struct evring_producer *producer,
 	reservation->payload_offset = ring->payload_offset;
 	reservation->irq_flags = section->irq_flags;
 	reservation->now_ns = section->now_ns;
+}
+
+/* What is public, where there is no section. Returns false. */
+static noinline bool reservation_fail(const struct evring_producer *producer, u32 event_count,
+				      struct evring_reservation *reservation)
+{
+	reservation->sequence = READ_ONCE(producer->head);
+	reservation->payload_bytes = producer->ring->payload_bytes;
+	reservation->event_count = 0;
+	reservation->left_count = event_count;
+	reservation->lock_wait_ns = 0;
+	return false;
 }
 
 /* By value: a word written to a slot may alias the original, here and in commit. */
@@ -111,6 +124,35 @@ static void stamp_reserved(const struct evring_reservation reservation)
 	if (reservation.slot_format >= EVRING_SLOT_TIMESTAMP)
 		for (i = 0; i < reservation.event_count; i++)
 			WRITE_ONCE(evring_reserved_slot(&reservation, i)[1], reservation.now_ns);
+}
+
+/*
+ * Enters a section and claims. What is public of @reservation is filled in, whatever
+ * comes of it. Returns whether there is something to write.
+ */
+static __always_inline bool section_open(struct evring_device *device, u32 event_count,
+					 struct evring_section *section,
+					 struct evring_reservation *reservation)
+{
+	struct evring_producer *producer = &device->producer;
+	u32 chunk = evring_section_chunk(producer, event_count);
+
+	if (unlikely(!chunk || !evring_section_enter(producer, section)))
+		return reservation_fail(producer, event_count, reservation);
+	reservation_fill(producer, section, reservation);
+	reservation->event_count = evring_section_claim(producer, chunk, event_count);
+	reservation->left_count = event_count - reservation->event_count;
+	if (unlikely(reservation->event_count < chunk)) {
+		trace_evring_drop(device->id, producer->head, reservation->left_count);
+		reservation->left_count = 0;
+	}
+	if (likely(reservation->event_count))
+		return true;
+	evring_section_commit(producer, section, 0);
+	/* No batch, so no look at the doorbell, which would count one. */
+	evring_section_unlock(producer);
+	local_irq_restore(section->irq_flags);
+	return false;
 }
 
 /**
@@ -133,32 +175,10 @@ static void stamp_reserved(const struct evring_reservation reservation)
 u32 evring_reserve(struct evring_device *device, u32 event_count,
 		   struct evring_reservation *reservation)
 {
-	struct evring_producer *producer = &device->producer;
-	u32 chunk = evring_section_chunk(producer, event_count);
 	struct evring_section section;
 
-	reservation->sequence = READ_ONCE(producer->head);
-	reservation->payload_bytes = producer->ring->payload_bytes;
-	reservation->event_count = 0;
-	reservation->left_count = event_count;
-	reservation->lock_wait_ns = 0;
-	if (!chunk || !evring_section_enter(producer, &section))
-		return 0;
-	reservation_fill(producer, &section, reservation);
-	reservation->event_count = evring_section_claim(producer, chunk, event_count);
-	reservation->left_count -= reservation->event_count;
-	if (unlikely(reservation->event_count < chunk)) {
-		trace_evring_drop(device->id, producer->head, reservation->left_count);
-		reservation->left_count = 0;
-	}
-	if (!reservation->event_count) {
-		evring_section_commit(producer, &section, 0);
-		/* No batch, so no look at the doorbell, which would count one. */
-		evring_section_unlock(producer);
-		local_irq_restore(section.irq_flags);
-		return 0;
-	}
-	stamp_reserved(*reservation);
+	if (section_open(device, event_count, &section, reservation))
+		stamp_reserved(*reservation);
 	return reservation->event_count;
 }
 EXPORT_SYMBOL_GPL(evring_reserve);
@@ -188,6 +208,55 @@ void evring_commit(struct evring_device *device, struct evring_reservation *rese
 	evring_device_section_end(device, &section);
 }
 EXPORT_SYMBOL_GPL(evring_commit);
+
+/* By value, as above. */
+static __always_inline void write_packed(const struct evring_reservation part, const void *events,
+					 u32 event_bytes)
+{
+	u32 i;
+
+	for (i = 0; i < part.event_count; i++, events += event_bytes) {
+		const u32 *type_length = events;
+		u64 *slot = evring_reserved_slot(&part, i);
+
+		WRITE_ONCE(slot[0], EVRING_STAMP_BUSY(part.sequence + i));
+		/* (P1) BUSY before the payload, or a torn copy passes. Pairs with (C2). */
+		smp_wmb();
+		if (part.slot_format >= EVRING_SLOT_TIMESTAMP)
+			WRITE_ONCE(slot[1], part.now_ns);
+		evring_reserved_event(&part, i, type_length[0], type_length + 2, type_length[1]);
+		/* (P2) The payload before READY, or old words look new. Pairs with (C1). */
+		smp_store_release(slot, EVRING_STAMP_READY(part.sequence + i));
+	}
+}
+
+/**
+ * evring_publish_packed() - publish events that lie one behind the other
+ * @device: from evring_register()
+ * @events: each its type, its length in bytes, its payload, as EVRING_IOC_INJECT takes
+ *          them; kernel memory, the lengths checked
+ * @event_bytes: from one to the next
+ * @event_count: how many
+ * @part: what was done; its left_count says how many to ask for next
+ *
+ * One section: evring_reserve(), all of its events, evring_commit(), at a lower price.
+ *
+ * Context: Any but NMI; with EVRING_DRIVER_SINGLE_CONTEXT never beside itself.
+ * Return: how many were published, from the first on; see evring_reserve().
+ */
+u32 evring_publish_packed(struct evring_device *device, const void *events, u32 event_bytes,
+			  u32 event_count, struct evring_reservation *part)
+{
+	struct evring_section section;
+
+	if (!section_open(device, event_count, &section, part))
+		return 0;
+	write_packed(*part, events, event_bytes);
+	evring_section_commit(&device->producer, &section, part->event_count);
+	evring_device_section_end(device, &section);
+	return part->event_count;
+}
+EXPORT_SYMBOL_GPL(evring_publish_packed);
 
 /* By value: a word written to a slot may alias the original. */
 static void fill_reserved(const struct evring_reservation reservation,

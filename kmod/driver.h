@@ -49,8 +49,9 @@ struct evring_driver_state {
  * @start: begin to publish; before the device can be seen. 0 or a negative errno
  * @stop: the device ends; on return nothing publishes. Once, if @start went well
  * @inject: EVRING_IOC_INJECT: publish a batch. @request and the lengths in @events are
- *          checked; published_count, first_sequence and lock_wait_ns are to be filled in;
- *          not beside or after @stop, which waits for it
+ *          checked; published_count, first_sequence and lock_wait_ns are to be filled in.
+ *          By several callers at once, also beside and after @stop: nothing is published
+ *          any more then, and what @stop takes away is the driver's to guard
  * @set_rate: EVRING_IOC_SET_RATE, as it came; not beside itself, nor beside or after @stop
  * @state: fill in what the source knows; zeroed; not beside or after @stop either
  * @release: nothing uses the data any more; once, also when evring_register() fails
@@ -149,6 +150,8 @@ void *evring_data(struct evring_device *device);
 bool evring_publish(struct evring_device *device, u32 type, const void *payload, u32 length_bytes);
 u32 evring_publish_batch(struct evring_device *device, const struct evring_event *events,
 			 u32 event_count);
+u32 evring_publish_packed(struct evring_device *device, const void *events, u32 event_bytes,
+			  u32 event_count, struct evring_reservation *part);
 u32 evring_reserve(struct evring_device *device, u32 event_count,
 		   struct evring_reservation *reservation);
 void evring_commit(struct evring_device *device, struct evring_reservation *reservation);
@@ -216,6 +219,23 @@ static inline void evring_reserved_zero(const struct evring_reservation *reserva
 		WRITE_ONCE(words[i], 0);
 }
 
+/* Whole words, the last one filled up with zeroes; @payload need not be aligned. */
+static inline void __evring_write_words(u64 *words, const void *payload, u32 length_bytes)
+{
+	for (; length_bytes >= 8; length_bytes -= 8, payload += 8, words++) {
+		u64 word;
+
+		memcpy(&word, payload, 8);
+		WRITE_ONCE(*words, word);
+	}
+	if (length_bytes) {
+		u64 word = 0;
+
+		memcpy(&word, payload, length_bytes);
+		WRITE_ONCE(*words, word);
+	}
+}
+
 /**
  * evring_reserved_event() - set all of a reserved event
  * @reservation: from evring_reserve()
@@ -227,20 +247,8 @@ static inline void evring_reserved_zero(const struct evring_reservation *reserva
 static inline void evring_reserved_event(const struct evring_reservation *reservation, u32 index,
 					 u32 type, const void *payload, u32 length_bytes)
 {
-	u64 *words = evring_reserved_words(reservation, index);
-	u32 i, whole = length_bytes / 8;
-	u64 word;
-
 	evring_reserved_type(reservation, index, type, length_bytes);
-	for (i = 0; i < whole; i++) {
-		memcpy(&word, payload + 8 * i, 8);
-		WRITE_ONCE(words[i], word);
-	}
-	if (length_bytes % 8) {
-		word = 0;
-		memcpy(&word, payload + 8 * i, length_bytes % 8);
-		WRITE_ONCE(words[i], word);
-	}
+	__evring_write_words(evring_reserved_words(reservation, index), payload, length_bytes);
 	evring_reserved_zero(reservation, index, length_bytes);
 }
 

@@ -137,38 +137,17 @@ bool evring_section_enter(struct evring_producer *producer, struct evring_sectio
 }
 
 /**
- * evring_section_unlock() - let the next publisher in
- * @producer: the producer
- *
- * Context: Inside a section; interrupts stay off.
- */
-void evring_section_unlock(struct evring_producer *producer)
-{
-	if (producer->single_context)
-		return;
-	__acquire(&producer->lock);
-	raw_spin_unlock(&producer->lock);
-}
-
-/**
- * evring_section_claim() - how many of the next events may be written
- * @producer: the producer
- * @count: how many are asked for, at most slot_count
- * @offered: these and all of the same batch that would come after them
- *
- * A short claim ends the batch: what is dropped is dropped from its end, or a
- * consumer that moves meanwhile would get later events without the earlier ones.
+ * evring_section_claim_gated() - see evring_section_claim()
+ * @producer: of a gated ring
+ * @count: as there
+ * @offered: as there
  *
  * Context: Inside a section.
- * Return: @count, or fewer when a registered cursor is in the way; then the rest
- *         of @offered is counted as dropped, and none of it may follow.
+ * Return: as there.
  */
-u32 evring_section_claim(struct evring_producer *producer, u32 count, u32 offered)
+u32 evring_section_claim_gated(struct evring_producer *producer, u32 count, u32 offered)
 {
 	u64 space;
-
-	if (!producer->gated)
-		return count;
 
 	/* (G4) What may be written, for who registers now. Pairs with (G5). */
 	smp_store_release(&producer->cursors.claim, producer->head + count);

@@ -91,15 +91,46 @@ void evring_producer_set_gone(struct evring_producer *producer, enum evring_gone
 void evring_producer_barrier(struct evring_producer *producer);
 
 bool evring_section_enter(struct evring_producer *producer, struct evring_section *section);
-u32 evring_section_claim(struct evring_producer *producer, u32 count, u32 offered);
+u32 evring_section_claim_gated(struct evring_producer *producer, u32 count, u32 offered);
 void evring_section_commit(struct evring_producer *producer, const struct evring_section *section,
 			   u32 count);
-void evring_section_unlock(struct evring_producer *producer);
 
 /* Events of a batch that one section writes: no more, for interrupts are off meanwhile. */
 static inline u32 evring_section_chunk(const struct evring_producer *producer, u32 count)
 {
 	return min(count, producer->section_events);
+}
+
+/**
+ * evring_section_claim() - how many of the next events may be written
+ * @producer: the producer
+ * @count: how many are asked for, at most slot_count
+ * @offered: these and all of the same batch that would come after them
+ *
+ * A short claim ends the batch: what is dropped is dropped from its end, or a
+ * consumer that moves meanwhile would get later events without the earlier ones.
+ *
+ * Context: Inside a section.
+ * Return: @count, or fewer when a registered cursor is in the way; then the rest
+ *         of @offered is counted as dropped, and none of it may follow.
+ */
+static inline u32 evring_section_claim(struct evring_producer *producer, u32 count, u32 offered)
+{
+	return producer->gated ? evring_section_claim_gated(producer, count, offered) : count;
+}
+
+/**
+ * evring_section_unlock() - let the next publisher in
+ * @producer: the producer
+ *
+ * Context: Inside a section; interrupts stay off.
+ */
+static inline void evring_section_unlock(struct evring_producer *producer)
+{
+	if (producer->single_context)
+		return;
+	__acquire(&producer->lock);
+	raw_spin_unlock(&producer->lock);
 }
 
 #endif /* _EVRING_PRODUCER_H */

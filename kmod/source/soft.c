@@ -7,18 +7,6 @@
 
 #include "source.h"
 
-/* By value: a word written to a slot may alias the original. */
-static void fill(const struct evring_reservation part, const void *events, u32 event_bytes)
-{
-	u32 i;
-
-	for (i = 0; i < part.event_count; i++, events += event_bytes) {
-		const u32 *type_length = events;
-
-		evring_reserved_event(&part, i, type_length[0], type_length + 2, type_length[1]);
-	}
-}
-
 /**
  * evring_soft_part() - publish the next part of a checked batch
  * @device: a soft device
@@ -34,12 +22,10 @@ int evring_soft_part(struct evring_device *device, struct evring_inject *request
 	u32 done = request->published_count;
 	struct evring_reservation part;
 
-	if (evring_reserve(device, request->event_count - done, &part)) {
-		fill(part, events + (size_t)done * request->event_bytes, request->event_bytes);
-		evring_commit(device, &part);
-	} else if (part.left_count) {
+	if (!evring_publish_packed(device, events + (size_t)done * request->event_bytes,
+				   request->event_bytes, request->event_count - done, &part) &&
+	    part.left_count)
 		return -ENODEV;
-	}
 	if (!done)
 		request->first_sequence = part.sequence;
 	request->published_count += part.event_count;
