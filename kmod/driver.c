@@ -209,24 +209,34 @@ void evring_commit(struct evring_device *device, struct evring_reservation *rese
 }
 EXPORT_SYMBOL_GPL(evring_commit);
 
-/* By value, as above. */
-static __always_inline void write_packed(const struct evring_reservation part, const void *events,
-					 u32 event_bytes)
+/* @format is the ring's; a constant one spares the loop the others. */
+static __always_inline void write_packed(const struct evring_reservation *part, u32 format,
+					 const void *events, u32 event_bytes)
 {
-	u32 i;
+	const u64 mask = part->slot_mask, now_ns = part->now_ns;
+	const u64 end = part->sequence + part->event_count;
+	const u32 payload_bytes = part->payload_bytes, shift = part->slot_shift;
+	void *slots = part->slots;
+	u64 sequence;
 
-	for (i = 0; i < part.event_count; i++, events += event_bytes) {
+	for (sequence = part->sequence; sequence != end; sequence++, events += event_bytes) {
+		u64 *slot = slots + ((sequence & mask) << shift);
+		u64 *words = (void *)slot + EVRING_PAYLOAD_OFFSET(format);
 		const u32 *type_length = events;
-		u64 *slot = evring_reserved_slot(&part, i);
+		u32 length_bytes = type_length[1];
 
-		WRITE_ONCE(slot[0], EVRING_STAMP_BUSY(part.sequence + i));
+		WRITE_ONCE(slot[0], EVRING_STAMP_BUSY(sequence));
 		/* (P1) BUSY before the payload, or a torn copy passes. Pairs with (C2). */
 		smp_wmb();
-		if (part.slot_format >= EVRING_SLOT_TIMESTAMP)
-			WRITE_ONCE(slot[1], part.now_ns);
-		evring_reserved_event(&part, i, type_length[0], type_length + 2, type_length[1]);
+		if (format >= EVRING_SLOT_TIMESTAMP)
+			WRITE_ONCE(slot[1], now_ns);
+		if (format >= EVRING_SLOT_FULL)
+			WRITE_ONCE(slot[2], EVRING_TYPE_LENGTH(type_length[0], length_bytes));
+		__evring_write_words(words, type_length + 2, length_bytes);
+		if (format < EVRING_SLOT_FULL)
+			__evring_zero_words(words, length_bytes, payload_bytes);
 		/* (P2) The payload before READY, or old words look new. Pairs with (C1). */
-		smp_store_release(slot, EVRING_STAMP_READY(part.sequence + i));
+		smp_store_release(slot, EVRING_STAMP_READY(sequence));
 	}
 }
 
@@ -251,7 +261,10 @@ u32 evring_publish_packed(struct evring_device *device, const void *events, u32 
 
 	if (!section_open(device, event_count, &section, part))
 		return 0;
-	write_packed(*part, events, event_bytes);
+	if (likely(part->slot_format == EVRING_SLOT_FULL))
+		write_packed(part, EVRING_SLOT_FULL, events, event_bytes);
+	else
+		write_packed(part, part->slot_format, events, event_bytes);
 	evring_section_commit(&device->producer, &section, part->event_count);
 	evring_device_section_end(device, &section);
 	return part->event_count;

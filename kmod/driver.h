@@ -169,6 +169,31 @@ static inline u64 *evring_reserved_words(const struct evring_reservation *reserv
 	return (void *)evring_reserved_slot(reservation, index) + reservation->payload_offset;
 }
 
+/* Whole words, the last one filled up with zeroes; @payload need not be aligned. */
+static __always_inline void __evring_write_words(u64 *words, const void *payload, u32 length_bytes)
+{
+	for (; length_bytes >= 8; length_bytes -= 8, payload += 8, words++) {
+		u64 word;
+
+		memcpy(&word, payload, 8);
+		WRITE_ONCE(*words, word);
+	}
+	if (length_bytes) {
+		u64 word = 0;
+
+		memcpy(&word, payload, length_bytes);
+		WRITE_ONCE(*words, word);
+	}
+}
+
+static inline void __evring_zero_words(u64 *words, u32 from_bytes, u32 to_bytes)
+{
+	u32 i;
+
+	for (i = DIV_ROUND_UP(from_bytes, 8); i < to_bytes / 8; i++)
+		WRITE_ONCE(words[i], 0);
+}
+
 /**
  * evring_reserved_type() - set type and length of a reserved event
  * @reservation: from evring_reserve()
@@ -210,30 +235,9 @@ static inline void evring_reserved_word(const struct evring_reservation *reserva
 static inline void evring_reserved_zero(const struct evring_reservation *reservation, u32 index,
 					u32 from_bytes)
 {
-	u64 *words = evring_reserved_words(reservation, index);
-	u32 i;
-
-	if (reservation->slot_format >= EVRING_SLOT_FULL)
-		return;
-	for (i = DIV_ROUND_UP(from_bytes, 8); i < reservation->payload_bytes / 8; i++)
-		WRITE_ONCE(words[i], 0);
-}
-
-/* Whole words, the last one filled up with zeroes; @payload need not be aligned. */
-static inline void __evring_write_words(u64 *words, const void *payload, u32 length_bytes)
-{
-	for (; length_bytes >= 8; length_bytes -= 8, payload += 8, words++) {
-		u64 word;
-
-		memcpy(&word, payload, 8);
-		WRITE_ONCE(*words, word);
-	}
-	if (length_bytes) {
-		u64 word = 0;
-
-		memcpy(&word, payload, length_bytes);
-		WRITE_ONCE(*words, word);
-	}
+	if (reservation->slot_format < EVRING_SLOT_FULL)
+		__evring_zero_words(evring_reserved_words(reservation, index), from_bytes,
+				    reservation->payload_bytes);
 }
 
 /**
