@@ -52,42 +52,60 @@ class HostileMemory {
   bool adopted_ = false;
 };
 
-/// Everything a consumer can do, `count` times; returns with its balance in order.
-void exercise(Mapping mapping, std::mt19937_64& random, int count) {
-  AnyConsumer consumer(std::move(mapping), StartAt::kOldest);
+/// What readers got, over all calls.
+struct Reads {
+  std::uint64_t events = 0;
+  std::uint64_t cut = 0;    ///< whose length is all of the payload
+  std::uint64_t uncut = 0;  ///< longer than that
+  void note(std::uint32_t length_bytes, std::uint32_t payload_bytes) noexcept {
+    ++events;
+    cut += length_bytes == payload_bytes ? 1 : 0;
+    uncut += length_bytes > payload_bytes ? 1 : 0;
+  }
+};
+
+/// One read in any of the four ways, or a look around; what it gave is added to `reads`.
+ReadStatus read_somehow(AnyConsumer& consumer, std::uint64_t way, Reads& reads) {
+  const std::uint32_t payload_bytes = consumer.layout().payload_bytes();
   AnyEvent event;
-  std::vector<AnyEvent> burst(3);
+  std::vector<AnyEvent> events(3);
+  const auto touch = [&](const auto& view) {
+    for (std::size_t word = 0; word < view.length_bytes() / 8; ++word) view.word(word);
+    reads.note(view.length_bytes(), payload_bytes);
+  };
+  if (way == 0) {
+    const ReadStatus status = consumer.try_read(event);
+    if (status == ReadStatus::kEvent) reads.note(event.length_bytes, payload_bytes);
+    return status;
+  }
+  if (way == 1) {
+    const Burst burst = consumer.read_burst(events);
+    for (std::size_t i = 0; i < burst.count; ++i) reads.note(events[i].length_bytes, payload_bytes);
+    return burst.status;
+  }
+  if (way == 2) return consumer.visit(touch);
+  if (way == 3) return consumer.visit_burst(3, touch).status;
+  read_status(*consumer.mapping().header(), 0, 3);
+  static_cast<void>(consumer.lag() + consumer.has_work());
+  return ReadStatus::kEmpty;
+}
+
+/// Everything a consumer can do, `count` times; returns with its balance in order.
+void exercise(Mapping mapping, std::mt19937_64& random, int count, Reads& reads) {
+  AnyConsumer consumer(std::move(mapping), StartAt::kOldest);
   for (int i = 0; i < count; ++i) {
-    ReadStatus status = ReadStatus::kEmpty;
-    switch (random() % 5) {
-      case 0:
-        status = consumer.try_read(event);
-        break;
-      case 1:
-        status = consumer.read_burst(burst).status;
-        break;
-      case 2:
-        status = consumer.visit([](const auto& view) {
-          for (std::size_t word = 0; word < view.length_bytes() / 8; ++word) view.word(word);
-        });
-        break;
-      case 3:
-        status = consumer.visit_burst(3, [](const auto& view) { view.word(0); }).status;
-        break;
-      default:
-        read_status(*consumer.mapping().header(), 0, 3);
-        static_cast<void>(consumer.lag() + consumer.has_work());
-    }
-    if (status == ReadStatus::kOverrun) {
+    if (read_somehow(consumer, random() % 5, reads) == ReadStatus::kOverrun) {
       consumer.resync(random() % 2 == 0 ? ResyncTo::kOldest : ResyncTo::kNewest);
     }
     ASSERT_TRUE(consumer.balance().balanced());
+    ASSERT_EQ(reads.uncut, 0u) << "a length past the payload";
   }
 }
 
 TEST(HostileTest, RandomHeadersAreRefusedOrHarmless) {
   std::mt19937_64 random(seed());
   int accepted = 0;
+  Reads reads;
   for (int round = 0; round < 3000; ++round) {
     HostileMemory memory;
     const std::uint64_t changes = 1 + random() % 4;
@@ -100,7 +118,7 @@ TEST(HostileTest, RandomHeadersAreRefusedOrHarmless) {
                            : random() % 99;
     }
     try {
-      exercise(memory.adopt(), random, 50);
+      exercise(memory.adopt(), random, 50, reads);
       ++accepted;
     } catch (const std::system_error& error) {
       ASSERT_EQ(error.code().value(), EPROTO) << "seed " << seed() << " round " << round;
@@ -112,14 +130,36 @@ TEST(HostileTest, RandomHeadersAreRefusedOrHarmless) {
 
 TEST(HostileTest, RandomSlotsNeverBreakAReader) {
   std::mt19937_64 random(seed() + 1);
+  Reads reads;
   for (int round = 0; round < 300; ++round) {
     HostileMemory memory;
     for (std::uint64_t i = 32; i < kWordCount; ++i) memory.words()[i] = random() % 300;
     for (std::uint64_t i = 0; i < 16; ++i) memory.words()[512 + random() % 512] = random();
     memory.words()[32] = random() % 2 == 0 ? random() : random() % 200;  // head
-    exercise(memory.adopt(), random, 200);
+    exercise(memory.adopt(), random, 200, reads);
     if (HasFatalFailure()) FAIL() << "seed " << seed() + 1 << " round " << round;
   }
+}
+
+// As a ring that was lapped: most slots hold what a reader wants, of whatever length.
+TEST(HostileTest, LengthsAreCutToThePayload) {
+  std::mt19937_64 random(seed() + 4);
+  Reads reads;
+  for (int round = 0; round < 300; ++round) {
+    HostileMemory memory;
+    const std::uint64_t head = 64 + random() % 1000;
+    for (std::uint64_t sequence = head - 64; sequence != head; ++sequence) {
+      auto* slot = memory.words() + EVRING_HEADER_BYTES / 8 + sequence % 64 * 8;
+      slot[0] = random() % 50 == 0 ? random() : EVRING_STAMP_READY(sequence);
+      for (int word = 1; word < 8; ++word) slot[word] = random();
+    }
+    memory.words()[EVRING_OFFSETOF(evring_header, head) / 8] = head;
+    memory.words()[EVRING_OFFSETOF(evring_header, write_limit) / 8] = head;
+    exercise(memory.adopt(), random, 200, reads);
+    if (HasFatalFailure()) FAIL() << "seed " << seed() + 4 << " round " << round;
+  }
+  EXPECT_GT(reads.events, 10'000u) << "of 19,200";
+  EXPECT_GT(reads.cut, 10'000u) << "a random length is hardly ever one that fits";
 }
 
 TEST(HostileTest, AMappingThatChangesUnderTheReaderIsHarmless) {
@@ -135,7 +175,8 @@ TEST(HostileTest, AMappingThatChangesUnderTheReaderIsHarmless) {
     }
   });
   std::mt19937_64 random(seed() + 3);
-  for (int round = 0; round < 100; ++round) exercise(mapping, random, 500);
+  Reads reads;
+  for (int round = 0; round < 100; ++round) exercise(mapping, random, 500, reads);
   stop = true;
   attacker.join();
 }
