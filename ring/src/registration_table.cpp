@@ -33,13 +33,14 @@ void unregister(ProducerSide& side, unsigned index) noexcept {
 /// Takes the lease of a free index, or else of one whose consumer is dead; behind the one
 /// given last: a page comes back late to those who may still have it mapped.
 int take_index(ProducerSide& side, const Lease& lease, unsigned seat_count) noexcept {
-  const auto turn = static_cast<unsigned>(load_relaxed(&side.table->change_count) % seat_count);
+  const auto turn = static_cast<unsigned>(load_relaxed(&side.table->turn) % seat_count);
   for (const std::uint64_t passed_over : {registered(side), ~registered(side)}) {
     for (unsigned i = 0; i < seat_count; ++i) {
       const unsigned index = (turn + i) % seat_count;
       if ((passed_over & bit(index)) != 0 || !lease.take(index)) continue;
       // Whoever had the lease has left nothing behind, or is dead.
       if ((registered(side) & bit(index)) != 0) unregister(side, index);
+      store_relaxed(&side.table->turn, index + 1);
       return static_cast<int>(index);
     }
   }

@@ -94,6 +94,15 @@ TEST_F(DoorbellTest, AWatermarkAboveTheRingIsClamped) {
   EXPECT_TRUE(is_readable(registration.doorbell_fd()));
 }
 
+TEST_F(DoorbellTest, AWatermarkThatIsWrittenPastTheRingIsClamped) {
+  ASSERT_TRUE(registration.arm({.wake_events = 64, .wake = hours(1)}, 0));
+  registration.page()->wake_events = 1ULL << 40;
+  publish_numbered(producer, 63);
+  EXPECT_FALSE(is_readable(registration.doorbell_fd()));
+  publish_numbered(producer, 1);
+  EXPECT_TRUE(is_readable(registration.doorbell_fd()));
+}
+
 TEST_F(DoorbellTest, IsSwallowedByDisarm) {
   ASSERT_TRUE(registration.arm({}, 0));
   publish_numbered(producer, 1);

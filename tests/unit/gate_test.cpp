@@ -3,9 +3,11 @@
 // whatever a consumer writes into its page, and goes on when the consumer has gone.
 #include <algorithm>
 #include <csignal>
+#include <optional>
 #include <random>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "support.hpp"

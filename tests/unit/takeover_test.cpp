@@ -2,6 +2,7 @@
 // A producer killed at every step of a publish: no consumer hangs or sees a torn
 // event, and the next producer takes over under a new generation.
 #include <csignal>
+#include <optional>
 #include <tuple>
 #include <vector>
 
@@ -139,6 +140,48 @@ TEST(TakeoverCountTest, RepairsExactlyTheTornSlots) {
   }
 }
 
+/// Publishes `before` events, then dies in the middle of the next one.
+void die_half_way(const LocalRing& ring, std::uint64_t before) {
+  testing::run_child([&] {
+    DoomedProducer producer(ring);
+    publish_numbered(producer, before);
+    KillAt::step = PublishStep::kPayloadHalf;
+    KillAt::countdown = 1;
+    KillAt::is_armed = true;
+    publish_numbered(producer, 1);
+    return false;
+  });
+}
+
+TEST(TakeoverCountTest, RepairsASlotOnceHoweverOftenItIsTakenBack) {
+  const LocalRing ring = LocalRing::anonymous({.slot_count = 8});
+  die_half_way(ring, 8);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Producer(ring).repaired(), 1u);
+}
+
+/// What a reader says that was in the middle of a torn slot while the next producer took over.
+template <class Then>
+ReadStatus read_torn_slot(Then then) {
+  const LocalRing ring = LocalRing::anonymous({.slot_count = 8});
+  die_half_way(ring, 8);
+  Consumer consumer(ring.mapping(), StartAt::kSequence, 0);
+  std::optional<Producer> next;
+  bool was_called = false;
+  const ReadStatus status = consumer.visit([&](const auto&) {
+    was_called = true;
+    next.emplace(ring);
+    then(next);
+  });
+  EXPECT_TRUE(was_called);
+  return status;
+}
+
+// The limit of the dead is what says that it is torn: it stays until that is written anew.
+TEST(TakeoverCountTest, AReaderInTheMiddleOfATornSlotLearnsOfIt) {
+  EXPECT_EQ(read_torn_slot([](auto&) {}), ReadStatus::kOverrun);
+  EXPECT_EQ(read_torn_slot([](auto& next) { next.reset(); }), ReadStatus::kOverrun);
+}
+
 TEST(TakeoverCountTest, AnAbandonedReservationIsRepaired) {
   const LocalRing ring = LocalRing::anonymous({.slot_count = 8});
   {
@@ -189,6 +232,21 @@ TEST(TakeoverCountTest, AClaimThatNobodyGrantedIsNotTakenOver) {
   drain(consumer);
   EXPECT_EQ(consumer.received(), 8u);
   EXPECT_EQ(consumer.lost(), 0u);
+}
+
+TEST(TakeoverCountTest, AClaimOfTheDeadDoesNotMoveTheStartOfOthers) {
+  LocalRing ring = LocalRing::anonymous({.slot_count = 64, .mode = Mode::kGated});
+  testing::run_child([&] {
+    DoomedProducer producer(ring);
+    publish_numbered(producer, 64);
+    KillAt::step = PublishStep::kClaimed;
+    KillAt::countdown = 1;
+    KillAt::is_armed = true;
+    publish_numbered(producer, 1);
+    return false;
+  });
+  const Producer next(ring);
+  EXPECT_EQ(ring.register_consumer(StartAt::kOldest).sequence(), 0u);
 }
 
 TEST(TakeoverCountTest, CarriesDroppedOn) {
