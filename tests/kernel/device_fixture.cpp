@@ -12,6 +12,7 @@
 #include <fstream>
 #include <map>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -101,6 +102,27 @@ bool eventually(const std::function<bool()>& condition, std::chrono::millisecond
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   return true;
+}
+
+OnCpu::OnCpu(int cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  if (::sched_getaffinity(0, sizeof(before_), &before_) != 0 ||
+      ::sched_setaffinity(0, sizeof(set), &set) != 0) {
+    throw std::system_error(errno, std::generic_category(), "sched_setaffinity");
+  }
+}
+OnCpu::~OnCpu() { ::sched_setaffinity(0, sizeof(before_), &before_); }
+
+Repeater::Repeater(std::function<void()> call)
+    : thread_([this, call = std::move(call)] {
+        const OnCpu on_cpu(1);
+        while (!stop_.load(std::memory_order_relaxed)) call();
+      }) {}
+Repeater::~Repeater() {
+  stop_ = true;
+  thread_.join();
 }
 
 DeviceTest::DeviceTest() : control_(::open(EVRING_CONTROL_PATH, O_RDWR | O_CLOEXEC)) {

@@ -9,12 +9,16 @@
 
 #include <gtest/gtest.h>
 
+#include <sched.h>
+
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <thread>
 
 namespace evring::kernel_test {
 
@@ -52,6 +56,29 @@ std::uint64_t attribute(const std::string& device, const std::string& name);
 /// Whether `condition` came true within `limit`.
 bool eventually(const std::function<bool()>& condition,
                 std::chrono::milliseconds limit = std::chrono::seconds(10));
+
+/// Keeps the calling thread on one CPU for its life.
+class OnCpu {
+ public:
+  explicit OnCpu(int cpu);
+  ~OnCpu();
+  OnCpu(const OnCpu&) = delete;
+  OnCpu& operator=(const OnCpu&) = delete;
+
+ private:
+  cpu_set_t before_;
+};
+
+/// Calls `call` over and over until the end of its life, on CPU 1.
+class Repeater {
+ public:
+  explicit Repeater(std::function<void()> call);
+  ~Repeater();
+
+ private:
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
 
 /// Has the control node open, and removes what the test added.
 class DeviceTest : public ::testing::Test {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Who is interrupted when somebody arms or registers: nobody, unless the owner of the device
 // chose so. Counted in /proc/interrupts.
-#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,12 +18,6 @@ constexpr int kRegistrations = 500;
 
 class InterruptsTest : public DeviceTest {
  protected:
-  static void pin(int cpu) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    ASSERT_EQ(::sched_setaffinity(0, sizeof(set), &set), 0);
-  }
   /// Function call interrupts of all CPUs.
   static std::uint64_t function_calls() {
     std::ifstream file("/proc/interrupts");
@@ -44,7 +37,7 @@ class InterruptsTest : public DeviceTest {
       c.mode = mode;
     });
     for (const int cpu : {1, 0}) {
-      pin(cpu);
+      const OnCpu on_cpu(cpu);
       inject(device, 1);
     }
     return device;
@@ -67,6 +60,8 @@ class InterruptsTest : public DeviceTest {
     EXPECT_EQ(status, 0);
     return function_calls() - before;
   }
+
+  const OnCpu on_cpu_{0};
 };
 
 TEST_F(InterruptsTest, AReaderWhoArmsInterruptsNobody) {
