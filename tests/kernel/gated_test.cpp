@@ -162,6 +162,28 @@ TEST_F(GatedTest, DropsFromTheEndOfABatchWhileItsConsumerMoves) {
   EXPECT_GT(device.info().dropped, 0u) << "a batch that fits is no test";
 }
 
+TEST_F(GatedTest, WhoRegistersWhileEventsArePublishedLosesNone) {
+  Device device = add_gated();
+  const Repeater producer([&] { offer(device, 8); });
+  const OnCpu on_cpu(0);
+  for (int round = 0; round < 200; ++round) {
+    const std::uint64_t head = device.info().head;
+    while (device.info().head < head + 64) std::this_thread::yield();  // it runs free again
+    Device registered = Device::open(device.name(), Device::Access::kReadWrite);
+    DeviceCursor cursor = registered.register_cursor(StartAt::kOldest);
+    std::uint64_t expected = cursor.sequence();
+    GatedConsumer consumer(registered.map(), std::move(cursor));
+    Event event;
+    for (int i = 0; i < 100; ++i) {
+      ReadStatus status;
+      while ((status = consumer.try_read(event)) == ReadStatus::kEmpty) std::this_thread::yield();
+      ASSERT_EQ(status, ReadStatus::kEvent) << "lapped, round " << round << " event " << i;
+      ASSERT_EQ(event.sequence, expected++) << "round " << round;
+      ASSERT_TRUE(is_whole(event));
+    }
+  }
+}
+
 TEST_F(GatedTest, OverwriteRingsRegisterNobody) {
   Device device = add();
   const evring_register request{sizeof(request), 0, EVRING_START_NEWEST, 0, 0};
