@@ -83,6 +83,17 @@ TEST_F(ArmTest, RingsAfterTheIdleBound) {
   EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds(95));
 }
 
+TEST_F(ArmTest, AnIdleBoundThatEndsSoonerIsNotLeftToALaterOne) {
+  Device device = add();
+  const Device other = Device::open(device.name());
+  for (int round = 0; round < 3; ++round) {
+    arm(other, 0, 1, 0, 10000);
+    arm(device, 0, 1, 0, 50);
+    EXPECT_EQ(poll_events(device, 5000), POLLIN) << "not with the other, after ten seconds";
+    EXPECT_EQ(poll_events(other, 0), 0);
+  }
+}
+
 TEST_F(ArmTest, WaitsForACursorAheadOfHead) {
   Device device = add();
   arm(device, 5, 1, 0);
