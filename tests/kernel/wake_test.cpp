@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
@@ -133,6 +134,26 @@ TEST_F(WakeTest, ADescriptorInManyEpollsWakesThemAll) {
       ASSERT_EQ(::epoll_wait(epoll.get(), &got, 1, 10000), 1);
     }
     EXPECT_EQ(remove(device.name()), 0);
+  }
+}
+
+// Seen where freed memory is poisoned: the guest test kernel_freed.
+TEST_F(WakeTest, ADescriptorThatIsClosedDuringAWakeUpIsStillThereForIt) {
+  keep_the_thread_on_cpu_0();
+  const OnCpu on_cpu(1);
+  Device device = add();
+  const Device watched = Device::open(device.name());
+  const auto epolls = watch_often(watched);
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    arm(watched, {i, 0, 1, 10000});
+    auto closed = std::make_unique<Device>(Device::open(device.name()));
+    arm(*closed, {i, 0, 1, 10000});
+    inject(device, 1);
+    // The thread has taken both, and walks along the watches of the first.
+    epoll_event got{};
+    ASSERT_EQ(::epoll_wait(epolls.back().get(), &got, 1, 10000), 1);
+    closed.reset();
+    ASSERT_EQ(::epoll_wait(epolls.front().get(), &got, 1, 10000), 1);
   }
 }
 
