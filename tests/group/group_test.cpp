@@ -134,6 +134,19 @@ TEST(GroupTest, TheBalanceHoldsWhileABurstIsInHand) {
   expect_balanced(group);
 }
 
+TEST(GroupTest, AMemberIsDoneWithWhatItHadInHandWhenItEnds) {
+  LocalRing ring = make_ring(16, Mode::kGated);
+  const Group group = Group::create(ring);
+  Producer producer(ring, WhenFull::kRefuse);
+  publish(producer, 16);
+  std::array<Event, 16> events;
+  EXPECT_EQ(Member(group).read_burst(std::span<Event>(events)).count, 16u);
+  EXPECT_EQ(group.balance()->received, 16u);
+  EXPECT_EQ(group.balance()->held, 0u);
+  expect_balanced(group);
+  EXPECT_EQ(producer.publish(event_numbered(16)), PublishStatus::kPublished) << "the gate is open";
+}
+
 TEST(GroupTest, ARecordCountsOnForItsNextOwner) {
   LocalRing ring = make_ring(16);
   Producer producer(ring);
@@ -340,6 +353,23 @@ TEST(GroupTest, ADeadMemberHoldsTheGateUntilItIsRecovered) {
   EXPECT_EQ(producer.publish(event_numbered(8)), PublishStatus::kPublished);
   EXPECT_EQ(group.dead_count(), 0u);
   expect_balanced(group);
+}
+
+TEST(GroupTest, ARecordOfWhatWasNeverPublishedIsNotRecovered) {
+  LocalRing ring = make_ring(16);
+  Producer producer(ring);
+  const Group group = Group::create(ring);
+  publish(producer, 4);
+  constexpr std::uint64_t kEnd = 1ULL << 40;
+  evring_group_page& page = group.page();
+  store_relaxed(group_word(page.member[5].entry[0].to), kEnd);
+  store_relaxed(group_word(page.confirmed[5]), kEnd);
+  fetch_or(group_word(page.joined), 1ULL << 5);
+  auto recovery = Recovery::begin(group);
+  ASSERT_TRUE(recovery.has_value());
+  EXPECT_EQ(recovery->from(), recovery->to());
+  std::array<Event, 8> events;
+  EXPECT_EQ(recovery->read_burst(events).status, ReadStatus::kEmpty);
 }
 
 TEST(GroupTest, HostileRecordsEndInNoLoopAndNoReadOutside) {

@@ -376,6 +376,8 @@ TEST(ProducerTest, CutsALengthPastThePayload) {
   producer.publish(event);
   ASSERT_EQ(consumer.try_read(event), ReadStatus::kEvent);
   EXPECT_EQ(event.length_bytes, 40u);
+  const auto* slot = reinterpret_cast<const std::uint64_t*>(ring.mapping().slots());
+  EXPECT_EQ(load_relaxed(slot + 2) >> 32, 40u) << "not only by who reads it";
 }
 
 TEST(ProducerTest, IsTheOnlyOneOfItsRing) {

@@ -66,6 +66,18 @@ TEST(GateTest, GivesAReservationWhatThereIsAndDropsTheRest) {
   EXPECT_EQ(producer.dropped(), 2u);
 }
 
+TEST(GateTest, AConsumerThatIsNeverIdleOpensItToo) {
+  LocalRing ring = gated_ring(64);
+  Producer producer(ring, WhenFull::kRefuse);
+  Gated busy(ring);
+  publish_numbered(producer, 64);
+  Event event;
+  for (int i = 0; i < 7; ++i) ASSERT_EQ(busy.consumer.try_read(event), ReadStatus::kEvent);
+  EXPECT_EQ(producer.publish(event_numbered(64)), PublishStatus::kDropped);
+  ASSERT_EQ(busy.consumer.try_read(event), ReadStatus::kEvent);  // an eighth of the ring
+  EXPECT_EQ(producer.publish(event_numbered(64)), PublishStatus::kPublished);
+}
+
 TEST(GateTest, OverwritesNobodyWhenNobodyIsRegistered) {
   LocalRing ring = gated_ring();
   Producer producer(ring, WhenFull::kRefuse);

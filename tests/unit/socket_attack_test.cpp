@@ -168,11 +168,16 @@ TEST_F(LocalSocketTest, AnOwnerThatHandsOutOtherFilesIsRefused) {
     return error;
   };
   const int good_page = page.get();
+  const FileDescriptor unsealed(::memfd_create("page", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  ASSERT_EQ(::ftruncate(unsealed.get(), 4096), 0);
   EXPECT_EQ(error_with({ring, good_page, good_page, pipe_end.get(), timer.get()}), 0)
       << "blocking ones, which hang nobody";
   EXPECT_EQ(error_with({ring, good_page, good_page, event.get(), timer.get()}), EPROTO);
   EXPECT_EQ(error_with({ring, good_page, good_page, pipe_end.get(), pipe_end.get()}), EPROTO);
   EXPECT_EQ(error_with({ring, pipe_end.get(), good_page, pipe_end.get(), timer.get()}), EPROTO);
+  EXPECT_EQ(error_with({ring, unsealed.get(), good_page, pipe_end.get(), timer.get()}), EPROTO)
+      << "its owner could cut it under a reader";
+  EXPECT_EQ(error_with({ring, good_page, unsealed.get(), pipe_end.get(), timer.get()}), EPROTO);
   EXPECT_EQ(error_with({pipe_end.get(), good_page, good_page, pipe_end.get(), timer.get()}),
             EPROTO);
 }
