@@ -8,7 +8,8 @@
 #include <evring/group_member.hpp>
 
 #include <array>
-#include <optional>
+#include <memory>
+#include <span>
 
 #include "support.hpp"
 
@@ -75,47 +76,52 @@ TEST_F(StepTest, ARecordOfAMemberIsOfOneMoment) {
   EXPECT_EQ(torn, 0u);
 }
 
-/// Reads with `read(ring, out)` while a lap and a half overwrites what it reads.
-/// @return how many events were torn, or not what `read()` said.
-template <class Read>
-std::uint64_t torn_reads(Read read) {
+struct StepReads {
+  std::uint64_t whole = 0;
+  std::uint64_t torn = 0;
+};
+
+/// Reads with `read(reader, out)`, of a reader that `make(ring)` makes, while a lap and a half
+/// overwrites what it reads.
+template <class Make, class Read>
+StepReads read_beside_a_lap(Make make, Read read) {
   LocalRing ring = LocalRing::anonymous({.slot_count = 8});
   Producer producer(ring);
   publish_numbered(producer, 8);
-  std::uint64_t torn = 0;
+  auto reader = make(ring);
+  StepReads reads;
   std::array<Event, 3> out;
   const auto look = [&] {
-    const std::size_t count = read(ring, std::span<Event>(out));
-    for (std::size_t i = 0; i < count; ++i) torn += is_whole(out[i]) ? 0 : 1;
+    const std::size_t count = read(*reader, std::span<Event>(out));
+    for (std::size_t i = 0; i < count; ++i) ++(is_whole(out[i]) ? reads.whole : reads.torn);
   };
   EXPECT_GT(at_every_instruction(look, [&] { publish_numbered(producer, 12); }), 50u);
-  return torn;
+  return reads;
+}
+
+void expect_whole(const StepReads& reads) {
+  EXPECT_GT(reads.whole, 10u);
+  EXPECT_EQ(reads.torn, 0u);
 }
 
 TEST_F(StepTest, WhatAConsumerGetsIsWhole) {
-  EXPECT_EQ(torn_reads([](const LocalRing& ring, std::span<Event> out) -> std::size_t {
-              static Consumer consumer(ring.mapping());
-              const ReadStatus status = consumer.try_read(out[0]);
-              if (status == ReadStatus::kOverrun) consumer.resync();
-              return status == ReadStatus::kEvent ? 1 : 0;
-            }),
-            0u);
-  EXPECT_EQ(torn_reads([](const LocalRing& ring, std::span<Event> out) -> std::size_t {
-              static Consumer consumer(ring.mapping());
-              const Burst burst = consumer.read_burst(out);
-              if (burst.status == ReadStatus::kOverrun) consumer.resync();
-              return burst.count;
-            }),
-            0u);
+  const auto make = [](LocalRing& ring) { return std::make_unique<Consumer>(ring.mapping()); };
+  // Lapped by what came in the middle of the read before: it resyncs, then reads.
+  expect_whole(read_beside_a_lap(make, [](Consumer& consumer, std::span<Event> out) {
+    if (consumer.try_read(out[0]) == ReadStatus::kOverrun) consumer.resync();
+    return std::size_t{consumer.try_read(out[0]) == ReadStatus::kEvent ? 1U : 0U};
+  }));
+  expect_whole(read_beside_a_lap(make, [](Consumer& consumer, std::span<Event> out) {
+    if (consumer.read_burst(out).status == ReadStatus::kOverrun) consumer.resync();
+    return consumer.read_burst(out).count;
+  }));
 }
 
 TEST_F(StepTest, WhatAMemberGetsIsWhole) {
-  std::optional<GroupMember<DefaultSlot>> member;
-  EXPECT_EQ(torn_reads([&](LocalRing& ring, std::span<Event> out) -> std::size_t {
-              if (!member) member.emplace(Group::create(ring));
-              return member->read_burst(out).count;
-            }),
-            0u);
+  using Member = GroupMember<DefaultSlot>;
+  const auto make = [](LocalRing& ring) { return std::make_unique<Member>(Group::create(ring)); };
+  expect_whole(read_beside_a_lap(
+      make, [](Member& member, std::span<Event> out) { return member.read_burst(out).count; }));
 }
 
 TEST_F(StepTest, AProducerThatIsAskedToFencesBeforeItsLooks) {
