@@ -233,3 +233,24 @@ struct evring_driver_state evring_device_state(struct evring_device *device)
 	up_read(&device->control_lock);
 	return state;
 }
+
+/**
+ * evring_device_inject() - have its source publish a batch
+ * @device: of a source that injects
+ * @request: checked; its out fields are filled in
+ * @events: kernel copy of all events
+ *
+ * Context: Process context.
+ * Return: 0, -ENODEV after its end, or what the source says.
+ */
+int evring_device_inject(struct evring_device *device, struct evring_inject *request,
+			 const void *events)
+{
+	int err = -ENODEV;
+
+	down_read(&device->control_lock);
+	if (!evring_device_dead(device))
+		err = device->ops->inject(device, request, events);
+	up_read(&device->control_lock);
+	return err;
+}

@@ -83,6 +83,8 @@ struct evring_device *evring_device_make(const struct evring_driver_config *conf
 					 const struct evring_faces *faces);
 void evring_device_name(struct evring_device *device);
 struct evring_driver_state evring_device_state(struct evring_device *device);
+int evring_device_inject(struct evring_device *device, struct evring_inject *request,
+			 const void *events);
 
 static inline bool evring_device_dead(const struct evring_device *device)
 {

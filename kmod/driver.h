@@ -49,9 +49,8 @@ struct evring_driver_state {
  * @start: begin to publish; before the device can be seen. 0 or a negative errno
  * @stop: the device ends; on return nothing publishes. Once, if @start went well
  * @inject: EVRING_IOC_INJECT: publish a batch. @request and the lengths in @events are
- *          checked; published_count, first_sequence and lock_wait_ns are to be filled in.
- *          By several callers at once, also beside and after @stop: nothing is published
- *          any more then, and what @stop takes away is the driver's to guard
+ *          checked; published_count, first_sequence and lock_wait_ns are to be filled in;
+ *          by several callers at once, not beside or after @stop, which waits for it
  * @set_rate: EVRING_IOC_SET_RATE, as it came; not beside itself, nor beside or after @stop
  * @state: fill in what the source knows; zeroed; not beside or after @stop either
  * @release: nothing uses the data any more; once, also when evring_register() fails

@@ -73,7 +73,7 @@ static int inject_copied(struct evring_device *device, struct evring_inject *req
 	err = inject_check_events(request, events);
 	if (err)
 		return err;
-	return device->ops->inject(device, request, events);
+	return evring_device_inject(device, request, events);
 }
 
 static int inject_through(struct evring_device *device, struct evring_inject *request)
