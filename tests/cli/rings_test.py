@@ -26,6 +26,14 @@ class LocalRings(CommandTest):
             process.stdin.flush()
         return process
 
+    def inject_lossy(self):
+        """local:lossy, which has lost the first 92 of 100 events for whoever begins at 0."""
+        self.inject("lossy", "--slots", "8", "--count", "100", "--linger", "60")
+        deadline = time.monotonic() + 30
+        published = 0
+        while published < 100 and time.monotonic() < deadline:
+            published = json.loads(self.run_it("list", "--json").stdout)["local"][0]["published"]
+
     def test_lines_come_out_as_they_went_in(self):
         injector = self.inject("lines", "--type", "7", "--wait-consumers", "1", "--linger", "60",
                                text="hello\nring\n")
@@ -44,11 +52,7 @@ class LocalRings(CommandTest):
         self.assertIn("local:lines: offered 2, published 2, dropped 0", out)
 
     def test_losses_are_reported_where_they_happened(self):
-        self.inject("lossy", "--slots", "8", "--count", "100", "--linger", "60")
-        deadline = time.monotonic() + 30
-        published = 0
-        while published < 100 and time.monotonic() < deadline:
-            published = json.loads(self.run_it("list", "--json").stdout)["local"][0]["published"]
+        self.inject_lossy()
         words = ("watch", "local:lossy", "--start", "0", "--count", "8")
         done = self.run_it(*words, "--json", "--fail-on-loss")
         self.assertEqual(done.returncode, 3, done.stderr)
@@ -63,11 +67,7 @@ class LocalRings(CommandTest):
 
     def test_a_reader_that_left_hides_no_loss(self):
         """The verdict was skipped with what could not be printed: exit code 0."""
-        self.inject("lossy", "--slots", "8", "--count", "100", "--linger", "60")
-        deadline = time.monotonic() + 30
-        published = 0
-        while published < 100 and time.monotonic() < deadline:
-            published = json.loads(self.run_it("list", "--json").stdout)["local"][0]["published"]
+        self.inject_lossy()
         reader, writer = os.pipe()
         os.close(reader)
         with os.fdopen(writer) as closed:
