@@ -133,26 +133,20 @@ class ConsumerCore {
                                            Keep keep) noexcept(never_throws<Look, Keep>()) {
     const RingReader<Layout> reader = reader_;
     const std::uint64_t limit = reader.limit_for(cursor_);
-    const auto take = [&](const std::byte* slot, std::uint64_t sequence, auto&& before_keep) {
+    constexpr bool kCountsEach = !never_throws<Look, Keep>();
+    KeptEvents kept{*this};  // advances at the end, by a throw as well
+    // One closure and no other in it: GCC 12 calls a function `look` by its address, for
+    // each event, when it finds it through two.
+    const Burst burst = read_slots(count_max, [&](const std::byte* slot, std::uint64_t sequence) {
       auto found = look(reader.view(slot, sequence));
       if (!reader.is_whole(sequence, limit)) [[unlikely]]
         return false;
-      before_keep();
+      if constexpr (kCountsEach) ++kept.count;
       keep(std::move(found));
       return true;
-    };
-    if constexpr (never_throws<Look, Keep>()) {
-      const Burst burst = read_slots(count_max, [&](const std::byte* slot, std::uint64_t sequence) {
-        return take(slot, sequence, [] {});
-      });
-      if (burst.count != 0) advance(burst.count);
-      return burst;
-    } else {
-      KeptEvents kept{*this};  // advances at the end, by a throw as well
-      return read_slots(count_max, [&](const std::byte* slot, std::uint64_t sequence) {
-        return take(slot, sequence, [&kept] { ++kept.count; });
-      });
-    }
+    });
+    if constexpr (!kCountsEach) kept.count = burst.count;
+    return burst;
   }
 
   /// Shows up to `count_max` events in place, in order, and checks once that the producer
