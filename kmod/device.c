@@ -80,7 +80,7 @@ static int config_check(const struct evring_driver_config *config)
 {
 	const u32 known = EVRING_DRIVER_SINGLE_CONTEXT | EVRING_DRIVER_ARM_IPI |
 			  EVRING_DRIVER_REMOVABLE | EVRING_DRIVER_HOME_CPU |
-			  EVRING_DRIVER_WAKE_IN_IRQ;
+			  EVRING_DRIVER_WAKE_IN_IRQ | EVRING_DRIVER_INJECT_UNHELD;
 	struct evring_geometry geometry = geometry_of(config);
 
 	if (config->flags & ~known || config->source > EVRING_SOURCE_DRIVER)
@@ -128,6 +128,7 @@ static void device_setup(struct evring_device *device, const struct evring_drive
 	device->home_cpu = config->flags & EVRING_DRIVER_HOME_CPU ? config->home_cpu :
 								    EVRING_HOME_CPU_ANY;
 	device->removable = config->flags & EVRING_DRIVER_REMOVABLE;
+	device->inject_unheld = config->flags & EVRING_DRIVER_INJECT_UNHELD;
 	device->producer.arm_ipi = config->flags & EVRING_DRIVER_ARM_IPI;
 	device->ops = config->ops;
 	device->owner = config->owner == THIS_MODULE ? NULL : config->owner;
@@ -248,6 +249,9 @@ int evring_device_inject(struct evring_device *device, struct evring_inject *req
 {
 	int err = -ENODEV;
 
+	/* Ten callers share the lock's line, for a source that would not notice. */
+	if (device->inject_unheld)
+		return device->ops->inject(device, request, events);
 	down_read(&device->control_lock);
 	if (!evring_device_dead(device))
 		err = device->ops->inject(device, request, events);

@@ -33,6 +33,7 @@
  * @source: enum evring_source
  * @home_cpu: CPU of the source, or EVRING_HOME_CPU_ANY
  * @removable: by the control node
+ * @inject_unheld: EVRING_DRIVER_INJECT_UNHELD
  * @ring: memory
  * @producer: its one producer
  * @doorbell: who is armed
@@ -55,6 +56,7 @@ struct evring_device {
 	u32 source;
 	u32 home_cpu;
 	bool removable;
+	bool inject_unheld;
 	struct evring_ring ring;
 	struct evring_producer producer;
 	struct evring_doorbell doorbell;

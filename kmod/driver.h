@@ -29,6 +29,8 @@ struct evring_device;
 #define EVRING_DRIVER_HOME_CPU		BIT(3)
 /* Sleepers are woken in hard interrupt, not by a thread; see EVRING_DEVICE_WAKE_IN_IRQ. */
 #define EVRING_DRIVER_WAKE_IN_IRQ	BIT(4)
+/* @inject may run beside @stop and after it: it does nothing but publish, which is refused then. */
+#define EVRING_DRIVER_INJECT_UNHELD	BIT(5)
 
 /**
  * struct evring_driver_state - what a device tells of its source, in sysfs and by ioctl
@@ -50,7 +52,8 @@ struct evring_driver_state {
  * @stop: the device ends; on return nothing publishes. Once, if @start went well
  * @inject: EVRING_IOC_INJECT: publish a batch. @request and the lengths in @events are
  *          checked; published_count, first_sequence and lock_wait_ns are to be filled in;
- *          by several callers at once, not beside or after @stop, which waits for it
+ *          by several callers at once, not beside or after @stop, which waits for it;
+ *          but see EVRING_DRIVER_INJECT_UNHELD
  * @set_rate: EVRING_IOC_SET_RATE, as it came; not beside itself, nor beside or after @stop
  * @state: fill in what the source knows; zeroed; not beside or after @stop either
  * @release: nothing uses the data any more; once, also when evring_register() fails

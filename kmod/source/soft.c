@@ -67,6 +67,7 @@ struct evring_device *evring_soft_add(const struct evring_device_config *config)
 		return ERR_PTR(-EINVAL);
 	if (config->flags & EVRING_DEVICE_IRQ_LINE)
 		return evring_irq_line_add(config);
+	driver.flags |= EVRING_DRIVER_INJECT_UNHELD;
 	driver.ops = &soft_ops;
 	return evring_register(&driver);
 }
