@@ -75,6 +75,22 @@ add_executable(evring_bench evring_bench.cpp evring_bench_cost.cpp evring_bench_
 target_link_libraries(evring_bench
   PRIVATE evring_options evring_contenders benchmark::benchmark fmt::fmt)
 
+# The loops by name, and the program that runs one of them and prints its record.
+add_library(evring_loops STATIC
+  comparison/cases.cpp
+  comparison/loops_idle.cpp
+  comparison/loops_instructions.cpp
+  comparison/loops_limits.cpp
+  comparison/loops_queues.cpp
+  comparison/loops_stopped.cpp
+  comparison/process.cpp)
+target_link_libraries(evring_loops
+  PUBLIC evring_contenders nlohmann_json::nlohmann_json
+  PRIVATE evring_options fmt::fmt)
+
+add_executable(evring_rig rig/main.cpp)
+target_link_libraries(evring_rig PRIVATE evring_options evring_loops CLI11::CLI11 fmt::fmt)
+
 # A library, so that tests can hold bars against rounds of their own making.
 add_library(evring_comparison STATIC
   comparison/bars.cpp
@@ -85,21 +101,14 @@ add_library(evring_comparison STATIC
   comparison/bars_latency.cpp
   comparison/bars_shared.cpp
   comparison/bars_stopped.cpp
-  comparison/cases.cpp
-  comparison/loops_idle.cpp
-  comparison/loops_instructions.cpp
-  comparison/loops_limits.cpp
-  comparison/loops_queues.cpp
-  comparison/loops_stopped.cpp
   comparison/plan.cpp
-  comparison/process.cpp
   comparison/report.cpp
   comparison/report_html.cpp
   comparison/report_plots.cpp
   comparison/report_tables.cpp
   comparison/rounds.cpp)
 target_link_libraries(evring_comparison
-  PUBLIC evring_contenders nlohmann_json::nlohmann_json
+  PUBLIC evring_loops
   PRIVATE evring_options fmt::fmt)
 
 add_executable(evring_compare comparison/main.cpp)

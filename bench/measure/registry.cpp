@@ -36,6 +36,22 @@ const char* delivery_name(Delivery delivery) noexcept {
   return delivery == Delivery::kLossy ? "lossy" : "each";
 }
 
+const char* origin_name(Origin origin) noexcept {
+  switch (origin) {
+    case Origin::kEvring:
+      return "evring";
+    case Origin::kPackaged:
+      return "packaged";
+    case Origin::kBaseline:
+      return "baseline";
+    case Origin::kKernel:
+      return "kernel";
+    case Origin::kNone:
+      break;
+  }
+  return "none";
+}
+
 const std::vector<MissingPeer>& missing_peers() {
   static const std::vector<MissingPeer> missing = {
 #ifndef EVRING_WITH_RTE_RING

@@ -66,6 +66,9 @@ const Registry& all_contenders();
 /// "each", "lossy" or "shared".
 const char* delivery_name(Delivery delivery) noexcept;
 
+/// "evring", "packaged", "baseline", "kernel" or "none".
+const char* origin_name(Origin origin) noexcept;
+
 /// Peers that this build lacks, with the package that brings them.
 struct MissingPeer {
   std::string name;
