@@ -13,12 +13,11 @@
 #include <cstring>
 #include <limits>
 
+#include "start_at.hpp"
 #include "system.hpp"
 
 namespace evring {
 namespace {
-
-constexpr std::uint64_t kPageBytes = 4096;
 
 bool module_is_loaded() noexcept {
   struct stat info {};
@@ -59,17 +58,6 @@ void copy_name(char (&to)[EVRING_NAME_BYTES], const std::string& name) {
                 EINVAL);
   }
   std::memcpy(to, name.c_str(), name.size() + 1);
-}
-
-std::uint32_t to_abi(StartAt start_at) noexcept {
-  switch (start_at) {
-    case StartAt::kOldest:
-      return EVRING_START_OLDEST;
-    case StartAt::kSequence:
-      return EVRING_START_SEQUENCE;
-    default:
-      return EVRING_START_NEWEST;
-  }
 }
 
 template <class To>

@@ -58,7 +58,6 @@ void sever(Registry& all) noexcept {
 std::uint64_t* generation_word() noexcept {
   static std::uint64_t fallback = 0;
   static std::uint64_t* const word = [] {
-    constexpr std::size_t kPageBytes = 4096;
     void* page =
         ::mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) return &fallback;

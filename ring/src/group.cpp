@@ -18,6 +18,7 @@
 #include "local_memory.hpp"
 #include "local_socket.hpp"
 #include "registration_table.hpp"
+#include "start_at.hpp"
 #include "system.hpp"
 
 namespace evring {

@@ -13,6 +13,7 @@
 #include "local_socket.hpp"
 #include "registration.hpp"
 #include "shared_pages.hpp"
+#include "start_at.hpp"
 #include "system.hpp"
 
 namespace evring {

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "start_at.hpp"
 #include "system.hpp"
 
 namespace evring {

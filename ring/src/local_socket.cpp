@@ -97,22 +97,6 @@ void check_owner(int socket, const std::optional<RuntimeDir>& folder, const std:
 
 }  // namespace
 
-std::uint32_t to_abi(StartAt start_at) noexcept {
-  switch (start_at) {
-    case StartAt::kOldest:
-      return EVRING_START_OLDEST;
-    case StartAt::kSequence:
-      return EVRING_START_SEQUENCE;
-    default:
-      return EVRING_START_NEWEST;
-  }
-}
-
-StartAt start_of(std::uint32_t abi) noexcept {
-  if (abi == EVRING_START_OLDEST) return StartAt::kOldest;
-  return abi == EVRING_START_SEQUENCE ? StartAt::kSequence : StartAt::kNewest;
-}
-
 bool is_ring_name(std::string_view name) noexcept {
   constexpr std::string_view kAllowed =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";

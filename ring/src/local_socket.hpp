@@ -76,10 +76,6 @@ static_assert(sizeof(Reply) == 192);
 
 inline constexpr std::size_t kDescriptorCountMax = 5;
 
-/// StartAt as the ABI has it (enum evring_start_at), and back.
-std::uint32_t to_abi(StartAt start_at) noexcept;
-StartAt start_of(std::uint32_t abi) noexcept;
-
 /// @throws std::system_error (ENAMETOOLONG).
 sockaddr_un socket_address(const std::filesystem::path& path);
 

@@ -17,8 +17,6 @@
 namespace evring {
 namespace {
 
-constexpr std::uint64_t kPageBytes = 4096;
-
 /// One read of a field that another process may be changing.
 template <class T>
 T once(const T& field) noexcept {

@@ -5,10 +5,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "system.hpp"
+
 namespace evring {
 
 SharedPages map_sealed_page(const FileDescriptor& file, const std::string& what) {
-  constexpr std::uint64_t kPageBytes = 4096;
   // The seals first: only a memory file has them, and its size is asked of no file system.
   const int seals = ::fcntl(file.get(), F_GET_SEALS);
   struct stat info {};

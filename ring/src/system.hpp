@@ -15,6 +15,9 @@
 
 namespace evring {
 
+/// Of the smallest page; what one mapping has lies in whole ones.
+inline constexpr std::uint64_t kPageBytes = 4096;
+
 /// Throws std::system_error for `error` (errno by default) with `what` in front.
 [[noreturn]] inline void throw_errno(const std::string& what, int error = errno) {
   throw std::system_error(error, std::generic_category(), what);

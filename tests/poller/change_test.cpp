@@ -9,8 +9,6 @@
 namespace evring {
 namespace {
 
-constexpr auto kIgnore = [](unsigned, std::span<const Event>) {};
-
 class ChangeTest : public testing::TestWithParam<WaitStrategy> {
  protected:
   static PollerOptions options() {

@@ -12,7 +12,6 @@
 namespace evring {
 namespace {
 
-constexpr auto kIgnore = [](unsigned, std::span<const Event>) {};
 constexpr unsigned kQuietCount = 1000;
 /// Passes in which each of them is glanced at once: two a pass, four where it found events.
 constexpr std::uint64_t kIdlePasses = kQuietCount / 2 + 1;

@@ -10,8 +10,6 @@
 namespace evring {
 namespace {
 
-constexpr auto kIgnore = [](unsigned, std::span<const Event>) {};
-
 class StrategyTest : public testing::TestWithParam<WaitStrategy> {};
 
 INSTANTIATE_TEST_SUITE_P(Strategies, StrategyTest, kEveryStrategy, strategy_name);

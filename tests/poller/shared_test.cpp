@@ -10,8 +10,6 @@
 namespace evring {
 namespace {
 
-constexpr auto kIgnore = [](unsigned, std::span<const Event>) {};
-
 class SharedTest : public testing::TestWithParam<WaitStrategy> {
  protected:
   static PollerOptions options() {

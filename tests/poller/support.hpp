@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -50,6 +51,9 @@ inline Event event_of(std::uint64_t value) {
   event.set(value);
   return event;
 }
+
+/// For a poller whose events are of no interest.
+inline constexpr auto kIgnore = [](unsigned, std::span<const Event>) {};
 
 /// Runs a poller until it is stopped, gone or destroyed; keeps each ring's payloads.
 class RunningPoller {

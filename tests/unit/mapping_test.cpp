@@ -13,7 +13,7 @@
 namespace evring {
 namespace {
 
-constexpr std::uint64_t kBytes = 4096 + 4096;
+constexpr std::uint64_t kRingBytes = 4096 + 4096;
 
 /// A good header of 64 slots of 64 bytes.
 evring_header good_header() {
@@ -36,10 +36,10 @@ class HeaderFaultTest : public ::testing::TestWithParam<Fault> {};
 
 TEST_P(HeaderFaultTest, IsRefusedWithFoundAndExpected) {
   evring_header header = good_header();
-  ASSERT_NO_THROW(check_header(header, kBytes, "ring-x"));
+  ASSERT_NO_THROW(check_header(header, kRingBytes, "ring-x"));
   GetParam().plant(header);
   try {
-    check_header(header, kBytes, "ring-x");
+    check_header(header, kRingBytes, "ring-x");
     FAIL() << "accepted";
   } catch (const std::system_error& error) {
     const std::string text = error.what();
@@ -96,19 +96,19 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(MappingTest, AcceptsALaterMinorVersion) {
   evring_header header = good_header();
   header.layout_minor = 7;
-  EXPECT_NO_THROW(check_header(header, kBytes, "ring-x"));
+  EXPECT_NO_THROW(check_header(header, kRingBytes, "ring-x"));
 }
 
 TEST(MappingTest, RefusesAMappingOfAnotherLength) {
   const evring_header header = good_header();
-  EXPECT_THROW(check_header(header, kBytes - 4096, "x"), std::system_error);
-  EXPECT_THROW(check_header(header, kBytes + 4096, "x"), std::system_error);
+  EXPECT_THROW(check_header(header, kRingBytes - 4096, "x"), std::system_error);
+  EXPECT_THROW(check_header(header, kRingBytes + 4096, "x"), std::system_error);
   EXPECT_THROW(check_header(header, 64, "x"), std::system_error);
 }
 
 TEST(MappingTest, RefusesAFileThatCanBeCut) {
   const int fd = ::memfd_create("unsealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  ASSERT_EQ(::ftruncate(fd, kBytes), 0);
+  ASSERT_EQ(::ftruncate(fd, kRingBytes), 0);
   const evring_header header = good_header();
   ASSERT_EQ(::pwrite(fd, &header, sizeof(header), 0), static_cast<ssize_t>(sizeof(header)));
   try {
@@ -138,14 +138,15 @@ TEST(MappingTest, RefusesWhatIsNoRing) {
 TEST(LocalRingTest, IsSealedAgainstEveryNewWriter) {
   const LocalRing ring = LocalRing::anonymous({.slot_count = 64});
   const int fd = ring.read_only_fd();
-  EXPECT_EQ(::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), MAP_FAILED);
+  EXPECT_EQ(::mmap(nullptr, kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), MAP_FAILED);
   EXPECT_EQ(::pwrite(fd, "x", 1, 0), -1);
   EXPECT_EQ(::ftruncate(fd, 0), -1);
   // As root, or through a descriptor that is open for writing, the seals still hold.
   const std::string path = "/proc/self/fd/" + std::to_string(fd);
   const int writable = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
   if (writable >= 0) {
-    EXPECT_EQ(::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, writable, 0), MAP_FAILED);
+    EXPECT_EQ(::mmap(nullptr, kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED, writable, 0),
+              MAP_FAILED);
     EXPECT_EQ(::pwrite(writable, "x", 1, 0), -1);
     EXPECT_EQ(::ftruncate(writable, 0), -1);
     EXPECT_EQ(::ftruncate(writable, 1 << 20), -1);

@@ -13,7 +13,7 @@
 namespace evring::cli {
 namespace {
 
-struct Asked {
+struct AskedToAdd {
   std::string name;
   bool local = false;
   bool json = false;
@@ -28,7 +28,7 @@ struct Asked {
   int home_cpu = -1;
 };
 
-int add_device(const Asked& asked) {
+int add_device(const AskedToAdd& asked) {
   DeviceConfig config;
   config.name = asked.name;
   config.source = asked.source;
@@ -60,7 +60,7 @@ int add_device(const Asked& asked) {
 }
 
 /// Events as the timer source of the module makes them: word 0 counts.
-int serve_local(const Asked& asked) {
+int serve_local(const AskedToAdd& asked) {
   stop::watch_signals();
   LocalServer server(asked.name, asked.shape);
   warn(fmt::format("local:{}: served until Ctrl-C on {}; 'evring inject local:{}' publishes there",
@@ -78,7 +78,7 @@ int serve_local(const Asked& asked) {
   return kFine;
 }
 
-int run_add(Asked& asked) {
+int run_add(AskedToAdd& asked) {
   const RingName ring = ring_of(asked.name, asked.local);
   asked.local = ring.is_local;
   asked.name = ring.name;
@@ -143,7 +143,7 @@ void add_add(Program& program) {
                                                             {"timer", EVRING_SOURCE_TIMER}};
   static const std::map<std::string, bool> barriers{{"fence", false}, {"ipi", true}};
   static const std::map<std::string, bool> wakes{{"thread", false}, {"irq", true}};
-  const auto asked = std::make_shared<Asked>();
+  const auto asked = std::make_shared<AskedToAdd>();
   CLI::App* sub = program.add("add", "Make a kernel device, or serve a local ring",
                               [asked] { return run_add(*asked); });
   sub->add_option("name", asked->name, "Name of the device, or of the local ring")->required();

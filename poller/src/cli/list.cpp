@@ -10,7 +10,7 @@
 namespace evring::cli {
 namespace {
 
-struct Asked {
+struct AskedToList {
   bool json = false;
   bool only_local = false;
   bool only_kernel = false;
@@ -28,7 +28,7 @@ void print_table(const std::vector<RingInfo>& rings) {
   }
 }
 
-int run_list(const Asked& asked) {
+int run_list(const AskedToList& asked) {
   const bool loaded = module_loaded();
   if (asked.only_kernel && !loaded) open_control();  // says why there is nothing to list
   std::vector<RingInfo> devices;
@@ -57,7 +57,7 @@ int run_list(const Asked& asked) {
 }  // namespace
 
 void add_list(Program& program) {
-  const auto asked = std::make_shared<Asked>();
+  const auto asked = std::make_shared<AskedToList>();
   CLI::App* sub = program.add("list", "List kernel devices and local rings",
                               [asked] { return run_list(*asked); });
   CLI::Option* local = sub->add_flag("--local", asked->only_local, "Local rings only");

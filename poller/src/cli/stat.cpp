@@ -20,7 +20,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-struct Asked {
+struct AskedToShow {
   std::vector<std::string> names;
   double interval_s = 1;
   std::uint64_t count = 1;  ///< 0: until Ctrl-C
@@ -33,12 +33,12 @@ struct Sample {
   std::vector<ConsumerEntry> consumers;
 };
 
-bool is_wanted(const Asked& asked, const std::string& name) {
+bool is_wanted(const AskedToShow& asked, const std::string& name) {
   return asked.names.empty() ||
          std::find(asked.names.begin(), asked.names.end(), name) != asked.names.end();
 }
 
-Sample take_sample(const Asked& asked) {
+Sample take_sample(const AskedToShow& asked) {
   Sample sample{Clock::now(), {}, {}};
   for (RingInfo& ring : list_devices()) {
     if (is_wanted(asked, ring.name)) sample.rings.push_back(std::move(ring));
@@ -56,7 +56,7 @@ Sample take_sample(const Asked& asked) {
 }
 
 /// Unknown names are an error, not an empty table.
-void check_names(const Asked& asked, const Sample& sample) {
+void check_names(const AskedToShow& asked, const Sample& sample) {
   for (const std::string& name : asked.names) {
     const bool found = std::any_of(sample.rings.begin(), sample.rings.end(),
                                    [&](const RingInfo& ring) { return ring.name == name; });
@@ -162,7 +162,7 @@ void print_sample(const Sample& before, const Sample& now, double seconds) {
   if (now.rings.empty() && hidden.empty()) print("no rings; 'evring list' shows what there is\n");
 }
 
-int run_stat(Asked& asked) {
+int run_stat(AskedToShow& asked) {
   for (std::string& name : asked.names) name = ring_of(name).text();
   stop::watch_signals();
   const auto interval =
@@ -186,7 +186,7 @@ int run_stat(Asked& asked) {
   return kFine;
 }
 
-void add_options(CLI::App* sub, Asked& asked) {
+void add_options(CLI::App* sub, AskedToShow& asked) {
   sub->add_option("name", asked.names, "Devices and local:NAME; all of them by default");
   sub->add_option("--interval", asked.interval_s, "Seconds over which a rate is taken")
       ->transform(duration(std::chrono::milliseconds(10), std::chrono::hours(1)))
@@ -200,11 +200,11 @@ void add_options(CLI::App* sub, Asked& asked) {
 }  // namespace
 
 void add_stat(Program& program) {
-  const auto once = std::make_shared<Asked>();
+  const auto once = std::make_shared<AskedToShow>();
   add_options(program.add("stat", "Show rate, lag, loss and doorbells of rings and consumers",
                           [once] { return run_stat(*once); }),
               *once);
-  const auto live = std::make_shared<Asked>();
+  const auto live = std::make_shared<AskedToShow>();
   live->count = 0;
   add_options(program.add("top", "stat, again every second", [live] { return run_stat(*live); }),
               *live);

@@ -12,7 +12,7 @@
 namespace evring::cli {
 namespace {
 
-struct Asked {
+struct AskedToWatch {
   std::vector<std::string> names;
   std::string start = "newest";
   std::uint64_t count = 0;  ///< 0: until Ctrl-C or the rings are gone
@@ -35,7 +35,7 @@ LinkOptions link_options(const std::string& start) {
 
 class Watch {
  public:
-  explicit Watch(const Asked& asked) : asked_(asked), poller_(poller_options()) {
+  explicit Watch(const AskedToWatch& asked) : asked_(asked), poller_(poller_options()) {
     const LinkOptions options = link_options(asked.start);
     for (const std::string& name : asked.names) {
       const RingName ring = ring_of(name, asked.local);
@@ -175,7 +175,7 @@ class Watch {
           to_string(poller_.rung(ring).rung), balance.balanced() ? "" : ": UNBALANCED");
   }
 
-  const Asked& asked_;
+  const AskedToWatch& asked_;
   AnyPoller poller_;
   std::uint64_t shown_count_ = 0;
   std::string line_;  ///< of the event that is shown
@@ -184,7 +184,7 @@ class Watch {
 }  // namespace
 
 void add_watch(Program& program) {
-  const auto asked = std::make_shared<Asked>();
+  const auto asked = std::make_shared<AskedToWatch>();
   CLI::App* sub = program.add("watch", "Print events as they come, and what was lost", [asked] {
     stop::watch_signals();
     return Watch(*asked).run();

@@ -16,7 +16,7 @@
 namespace evring::cli {
 namespace {
 
-struct Asked {
+struct AskedToMeasure {
   std::string cpus;
   std::vector<std::string> names;
   unsigned round_count = 0;  ///< 0, both: what keeps all of it under a minute
@@ -50,7 +50,7 @@ std::string cpu_model() {
   return "unknown CPU";
 }
 
-std::vector<Result> choose(const Asked& asked) {
+std::vector<Result> choose(const AskedToMeasure& asked) {
   std::vector<Result> chosen;
   std::string known;
   for (BenchCase& subject : bench_cases()) {
@@ -71,13 +71,13 @@ struct Place {
   std::vector<Result> results;
 };
 
-std::vector<unsigned> chosen_cpus(const Asked& asked) {
+std::vector<unsigned> chosen_cpus(const AskedToMeasure& asked) {
   return asked.cpus.empty() ? allowed_cpus() : cpus_of("--cpus", asked.cpus);
 }
 
 /// Fills in how many rounds and how long, where that was left open, for `case_count` cases
 /// over all cores.
-void fit_into_a_minute(Asked& asked, std::size_t case_count) {
+void fit_into_a_minute(AskedToMeasure& asked, std::size_t case_count) {
   const double each_s = kWholeRunS / static_cast<double>(case_count);
   if (asked.round_count == 0) {
     const double shortest_s = asked.round_s != 0 ? asked.round_s : kShortestRoundS;
@@ -91,7 +91,7 @@ void fit_into_a_minute(Asked& asked, std::size_t case_count) {
 
 /// Each CPU as the producer, the one after it as the consumer; with --cpus, the first and
 /// the second alone.
-std::vector<Place> choose_places(Asked& asked) {
+std::vector<Place> choose_places(AskedToMeasure& asked) {
   const std::vector<unsigned> cpus = chosen_cpus(asked);
   const std::vector<Result> cases = choose(asked);
   const std::size_t count = asked.cpus.empty() ? cpus.size() : 1;
@@ -110,7 +110,7 @@ std::vector<Place> choose_places(Asked& asked) {
   return places;
 }
 
-void run_place(const Asked& asked, Place& place) {
+void run_place(const AskedToMeasure& asked, Place& place) {
   pin_this_thread(place.plan.first_cpu);
   for (unsigned round = 0; round < asked.round_count && !stop::requested(); ++round) {
     for (Result& result : place.results) {
@@ -179,7 +179,7 @@ Json place_json(const Place& place) {
           {"results", results_json(place.results)}};
 }
 
-int run_bench(Asked asked) {
+int run_bench(AskedToMeasure asked) {
   stop::watch_signals();
   if (asked.huge_pages) {
     warn_of_small_pages(
@@ -210,7 +210,7 @@ int run_bench(Asked asked) {
 }  // namespace
 
 void add_bench(Program& program) {
-  const auto asked = std::make_shared<Asked>();
+  const auto asked = std::make_shared<AskedToMeasure>();
   CLI::App* sub = program.add("bench", "Measure the ring on this machine, in under a minute",
                               [asked] { return run_bench(*asked); });
   sub->add_option("case", asked->names, "Cases; all of them by default");

@@ -85,11 +85,11 @@ int run_doctor(bool local_only, bool json) {
 }  // namespace
 
 void add_doctor(Program& program) {
-  struct Asked {
+  struct AskedToExamine {
     bool local = false;
     bool json = false;
   };
-  const auto asked = std::make_shared<Asked>();
+  const auto asked = std::make_shared<AskedToExamine>();
   CLI::App* sub = program.add("doctor", "Say what this machine offers, and what to do about lacks",
                               [asked] { return run_doctor(asked->local, asked->json); });
   sub->add_flag("--local", asked->local, "Only what local rings need: not the kernel module");
