@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# evring_bench and evring_compare, with everything that evring is held against.
+# evring_bench and evring_rig, with everything that evring is held against.
 find_package(Threads REQUIRED)
 find_package(Boost REQUIRED)
 find_package(PkgConfig REQUIRED)
@@ -90,27 +90,3 @@ target_link_libraries(evring_loops
 
 add_executable(evring_rig rig/main.cpp)
 target_link_libraries(evring_rig PRIVATE evring_options evring_loops CLI11::CLI11 fmt::fmt)
-
-# A library, so that tests can hold bars against rounds of their own making.
-add_library(evring_comparison STATIC
-  comparison/bars.cpp
-  comparison/bars_broadcast.cpp
-  comparison/bars_cost.cpp
-  comparison/bars_guest.cpp
-  comparison/bars_idle.cpp
-  comparison/bars_latency.cpp
-  comparison/bars_shared.cpp
-  comparison/bars_stopped.cpp
-  comparison/plan.cpp
-  comparison/report.cpp
-  comparison/report_html.cpp
-  comparison/report_plots.cpp
-  comparison/report_tables.cpp
-  comparison/rounds.cpp)
-target_link_libraries(evring_comparison
-  PUBLIC evring_loops
-  PRIVATE evring_options fmt::fmt)
-
-add_executable(evring_compare comparison/main.cpp)
-target_link_libraries(evring_compare
-  PRIVATE evring_options evring_comparison CLI11::CLI11 fmt::fmt)

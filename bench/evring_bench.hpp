@@ -9,7 +9,7 @@
 namespace evring::bench {
 
 /// Contenders of this program's table: evring, the mutex list, Boost.Lockfree. The
-/// whole field is compared by evring_compare.
+/// whole field is compared by bench/compare.
 bool in_table(const Contender& contender);
 
 void register_cost_benchmarks();  ///< one thread: publish, read, drain, produce + consume

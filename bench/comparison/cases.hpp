@@ -32,7 +32,7 @@ struct Case {
 
   /// The same for every round: "throughput/evring-gated/56B/burst32/1c/4096".
   std::string id() const;
-  /// Arguments that make `evring_compare one` run it.
+  /// Arguments that make `evring_rig one` run it.
   std::vector<std::string> arguments() const;
   /// What it varies, and the delivery of its contender, for the tables.
   nlohmann::json axes() const;

@@ -28,9 +28,6 @@ nlohmann::json doorbell_wake_record(const Case& one);
 nlohmann::json syscall_record(const Case& one);
 
 // Doorbells, parking and waiting: loops_idle.cpp. A case's variant says which.
-/// Events a second of the sweep; 0: as fast as the ring takes them. At 18,000 the next
-/// event comes just when the adaptive strategy has stopped spinning.
-inline constexpr double kSweepRatesHz[] = {1e3, 3e3, 1e4, 1.8e4, 3e4, 1e5, 3e5, 1e6, 3e6, 0};
 nlohmann::json doorbell_look_record(const Case& one);
 nlohmann::json parked_wake_record(const Case& one);
 nlohmann::json parked_idle_record(const Case& one);

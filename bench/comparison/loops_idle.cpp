@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The loops of bars 9 to 12, and the groups that run them. Both sides of each ratio run
+// The loops of bars 9 to 12. Both sides of each ratio run
 // in turns in the case's one process.
 #include "loops.hpp"
-#include "plan.hpp"
 
 #include <bench/measure/doorbell_look.hpp>
 #include <bench/measure/many_rings.hpp>
@@ -173,40 +172,6 @@ json waiting_record(const Case& one) {
   record["unit"] = "ns";
   record["exact"] = found.exact;
   return record;
-}
-
-// Bars 9 to 12.
-void plan_idle(Plan& plan, bool quick) {
-  CaseGroup look{.name = "doorbell look", .cases = {}};
-  for (const std::size_t burst : {1, 32}) {
-    look.cases.push_back(
-        {.loop = "doorbell-look", .variant = fmt::format("burst{}", burst), .burst_count = burst});
-  }
-  plan.push_back(std::move(look));
-  CaseGroup parked{.name = "parked", .cases = {{.loop = "parked-wake"}}};
-  for (const char* variant : {"none", "count", "time"}) {
-    parked.cases.push_back({.loop = "moderation", .variant = variant});
-  }
-  plan.push_back(std::move(parked));
-  CaseGroup idle{.name = "parked, idle", .share = Share::kOnce, .cases = {}};
-  for (const char* variant : {"unbounded", "max-idle"}) {
-    idle.cases.push_back(
-        {.loop = "parked-idle", .variant = variant, .duration_ms = quick ? 2000u : 10'000u});
-  }
-  plan.push_back(std::move(idle));
-  CaseGroup many{.name = "many rings", .cases = {}};
-  for (const char* strategy : {"busy-spin", "adaptive"}) {
-    for (const double rate_hz : {0.0, 1e4, 1e5, 1e6}) {
-      many.cases.push_back(
-          {.loop = "many-rings", .variant = strategy, .rate_hz = rate_hz, .duration_ms = 30});
-    }
-  }
-  plan.push_back(std::move(many));
-  CaseGroup sweep{.name = "rates", .cases = {}};
-  for (const double rate_hz : kSweepRatesHz) {
-    sweep.cases.push_back({.loop = "rate-sweep", .rate_hz = rate_hz, .duration_ms = 30});
-  }
-  plan.push_back(std::move(sweep));
 }
 
 }  // namespace evring::bench

@@ -60,7 +60,7 @@ void add_options(CLI::App& app, Options& options) {
       ->capture_default_str();
   app.add_flag("--json", options.json, "Print JSON");
   app.add_option("--records", options.records,
-                 "Print rounds as evring_compare takes them, their ids under this prefix");
+                 "Print rounds as bench/compare takes them, their ids under this prefix");
   app.add_flag("--unlocked", options.unlocked,
                "Instead: show the list without its mutex break, beside the one with it");
 }

@@ -35,7 +35,7 @@ void add_options(CLI::App& app, Options& options) {
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
   app.add_option("--records", options.records,
-                 "Print rounds as evring_compare takes them, their ids under this prefix");
+                 "Print rounds as bench/compare takes them, their ids under this prefix");
 }
 
 double median(std::vector<double> values) {

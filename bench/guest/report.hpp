@@ -37,7 +37,7 @@ Setting describe_machine();
 
 void print_table(const Setting& setting, const std::vector<Series>& all);
 nlohmann::json to_json(const Setting& setting, const std::vector<Series>& all);
-/// An array of rounds, each {id: record}, as evring_compare --records takes it:
+/// An array of rounds, each {id: record}, as bench/compare --records takes it:
 /// PREFIX/CONTENDER/burstB/PpCc with "value", deliveries a second, and "injected".
 nlohmann::json to_records(const std::string& prefix, std::uint32_t batch_count,
                           const std::vector<Series>& all);

@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: MIT
+"""What evring must reach: the bars, by number. bench/README.md says what they stand for."""
+
+from cases import LATENCY_HZ, SPREAD, SWEEP_HZ, Case, cpu_count, is_plain
+from figures import Bar, Figure, best, figure, held_back_by
+
+SPIN_S = 50e-6  # of the adaptive strategy, by default
+KERNELS = ("6.1", "6.12", "6.12-rt")
+COPIED, IN_PLACE, FREE = "evring-gated", "evring-gated-in-place", "evring-overwrite"
+
+
+# ---- who may stand on a side ---------------------------------------------------
+
+
+def throughput(names, payload=56, burst=32, consumers=1, slots=4096):
+    """By either placement of the threads, where there are two."""
+    found = {}
+    for variant in ("", SPREAD):
+        for name in names:
+            case = Case("throughput", name, variant, payload, burst, consumers, slots)
+            if not variant or case.crowded:
+                found[name + (f", {variant}" if variant else "")] = figure(case.id)
+    return found
+
+
+def gated(payload=56, burst=32, consumers=1, slots=4096):
+    return throughput((COPIED, IN_PLACE), payload, burst, consumers, slots)
+
+
+def named(contenders):
+    return [each["name"] for each in contenders]
+
+
+def by_name(figure_of, names):
+    return {name: figure_of(name) for name in names}
+
+
+def is_crowded(consumers):
+    return Case(consumer_count=consumers).crowded
+
+
+def people(count, one):
+    return f"{count} {one}" + ("" if count == 1 else "s")
+
+
+# ---- the bars ------------------------------------------------------------------
+
+
+def broadcast(field):
+    packaged = throughput(named(field.those({"packaged"}, 56, "throughput")))
+    plain = named(filter(is_plain, field.those(None, 56, "throughput")))
+    ceiling, lists = best(throughput(plain)), throughput(["mutex-list"])
+    for slots in (4096, 65536):
+        what = f"gated 56 B x32, ring of {slots:,} / best plain queue"
+        yield Bar(1, what, ">= 0.8", gated(slots=slots), throughput(plain, slots=slots))
+    yield Bar(1, "gated 56 B x32 / best packaged peer", ">= 1.1", gated(), packaged)
+    note = "the best plain queue is {:.1f} times the mutex list"
+    note = held_back_by(note, ceiling / best(lists), ">= 60")
+    yield Bar(1, "gated 56 B x32 / mutex list", ">= 60", gated(), lists, note)
+    note = "plain queues one at a time reach {:.2f} of themselves in bursts"
+    note = held_back_by(note, best(throughput(plain, burst=1)) / ceiling, ">= 0.85")
+    yield Bar(
+        2, "gated 56 B one at a time / bursts of 32", ">= 0.85", gated(burst=1), gated(), note
+    )
+    yield Bar(3, "gated 16 B x32 / 56 B x32", ">= 1.4", gated(payload=16), gated())
+    free = Case("throughput", FREE).id
+    delivered = {FREE: figure(free, "received") / figure(free, "published")}
+    yield Bar(4, "overwrite 56 B x32: delivered / published", ">= 0.9", delivered)
+
+
+def share_of_cpus(consumers):
+    return min(1.0, cpu_count() / (1 + consumers))
+
+
+def more_consumers(field):
+    fan_outs = named(field.those({"packaged"}, 56, "throughput", {"each"}))
+    for count in (2, 4):
+        ours, what = gated(consumers=count), f"gated 56 B x32, {count} consumers /"
+        crowded, fewer = is_crowded(count), count // 2
+        theirs = throughput(fan_outs, consumers=count)
+        yield Bar(6, f"{what} best fan-out", ">= 1.2", ours, theirs, crowded=crowded)
+        kept = share_of_cpus(count) / share_of_cpus(fewer)
+        what, theirs = f"{what} {fewer} (bar: a thread's share)", gated(consumers=fewer)
+        yield Bar(6, what, f">= {kept:.4g}", ours, theirs, crowded=crowded)
+
+
+def latency(field):
+    ours = (FREE, COPIED, IN_PLACE)
+    packaged = named(field.those({"packaged"}, 56, "latency"))
+    for rate in LATENCY_HZ:
+
+        def p50(name, rate=rate):
+            return figure(Case("latency", name, burst_count=1, rate_hz=rate).id)
+
+        def of_half_a_line(name, rate=rate):
+            line = figure(p50(name, rate).ids[0], "one_line_ns")
+            return p50(name, rate) / (line / constant(2))
+
+        note = (
+            "stamped lines with no queue around them, the payload filled and checked and the clock "
+            "read alike, take {:.2f} of half the bare round trip"
+        )
+        note = held_back_by(note, of_half_a_line("bare-slots"), "<= 1.1")
+        what = f"one-way p50 at {rate:.0f}/s / "
+        halves = by_name(of_half_a_line, ours)
+        yield Bar(5, what + "half a bare line's round trip", "<= 1.1", halves, note=note)
+        theirs = by_name(p50, packaged)
+        yield Bar(5, what + "best packaged peer", "<= 1", by_name(p50, ours), theirs)
+
+    def turn(name):
+        id_ = f"ping-pong/{name}/56B"
+        return figure(id_) / figure(id_, "two_line_ns")
+
+    note = "stamped lines with no queue around them take {:.2f} of two bare lines"
+    note = held_back_by(note, turn("bare-slots"), "<= 0.65")
+    what = "round trip / bare two-line ping-pong, in turns"
+    yield Bar(5, what, "<= 0.65", by_name(turn, ours), note=note)
+
+
+def constant(value):
+    return Figure((), lambda records: value)
+
+
+def work_sharing(field):
+    for count in (1, 2):
+        members, crowded = people(count, "member"), is_crowded(count)
+        for burst, how, who, peers, bar in (
+            (32, "x32", "best of rte_ring SP/MC, HTS", ("rte-ring-spmc", "rte-ring-hts"), ">= 1.25"),
+            (1, "one at a time", "moodycamel ConcurrentQueue", ("moodycamel-concurrent",), ">= 2"),
+        ):
+            ours = throughput(("evring-group",), burst=burst, consumers=count)
+            theirs = throughput(peers, burst=burst, consumers=count)
+            what = f"group 56 B {how}, {members} / {who}"
+            yield Bar(7, what, bar, ours, theirs, crowded=crowded)
+
+
+def cost(field):
+    ours = (COPIED, IN_PLACE, FREE)
+
+    def time_of(name):
+        return figure(Case("same-thread", name).id)
+
+    def above_no_queue(name):
+        return figure(Case("instructions", name).id) - figure(Case("instructions", "no-queue").id)
+
+    what = "produce + consume, 56 B x32"
+    theirs = by_name(time_of, named(field.those({"packaged"}, 56, "same-thread")))
+    yield Bar(8, f"{what} / cheapest packaged peer", "<= 1.05", by_name(time_of, ours), theirs)
+    what += ": instructions an event above no queue"
+    yield Bar(8, what, "<= 28", by_name(above_no_queue, ours))
+
+
+def within(number, name, bar, id_, key="value"):
+    """A bar whose ratio was taken within one case."""
+    return Bar(number, name, bar, {"evring": figure(id_, key)})
+
+
+def doorbells(field):
+    for burst in (1, 32):
+        what = f"publish x{burst}, nobody armed / no doorbells"
+        yield within(9, what, "<= 1.03", f"doorbell-look/burst{burst}")
+    yield within(10, "wake-up p50 / bare eventfd, in turns", "<= 1.15", "parked-wake")
+    key = "doorbells_an_idle_period"
+    yield within(10, "doorbells an idle period", "<= 1", "parked-wake", key)
+    # "No CPU time": ten millionths of a core, which top and ps show as 0.0 % for ever.
+    what = "us of CPU a second, "
+    yield within(10, what + "parked for good", "<= 10", "parked-idle/unbounded")
+    yield within(10, what + "with the look of max_idle", "<= 100", "parked-idle/max-idle")
+    for how in ("none", "count", "time"):
+        what = f"doorbells off the formula, moderation: {how}"
+        yield within(10, what, "<= 0", f"moderation/{how}")
+
+
+def many_rings(field):
+    for strategy in ("busy-spin", "adaptive"):
+        loop = f"many-rings/{strategy}"
+        yield within(11, f"{strategy}: one of 1,024 rings busy / alone", ">= 0.8", loop)
+        for rate in (1e4, 1e5, 1e6):
+            what = f"{strategy}: the same, p50 at {rate:.0f}/s"
+            yield within(11, what, "<= 1.5", f"{loop}/{rate:.0f}Hz", "p50_ratio")
+
+
+def adaptive(field):
+    """As good as the strategy that suits the rate: spin where the next event comes within the
+    time that it spins, park where it comes later, and then at the price of that spinning. Just
+    behind the edge it may be as either."""
+    for rate in SWEEP_HZ:
+        id_, spun = Case("rate-sweep", rate_hz=rate).id, rate * SPIN_S
+        at = f"{rate:.0f}/s" if rate else "flat out"
+        if 0.8 < spun <= 1:
+            yield within(12, f"adaptive / worse of spin and park, {at}", ">= 0.9", id_)
+            continue
+        like = "spin" if not rate or spun > 1 else "park"
+        events = figure(id_, "adaptive", "events_per_second") / figure(
+            id_, like, "events_per_second"
+        )
+        yield Bar(12, f"adaptive / {like}, events/s, {at}", ">= 0.9", {"adaptive": events})
+        p50 = figure(id_, "adaptive", "p50_ns") / figure(id_, like, "p50_ns")
+        yield Bar(12, f"adaptive / {like}, p50, {at}", "<= 1.15", {"adaptive": p50})
+        if like == "park":
+            cpu = figure(id_, "adaptive", "poller_cpu_share")
+            allowed = figure(id_, "park", "poller_cpu_share") + constant(spun)
+            what = f"adaptive / park and its spinning, CPU, {at}"
+            yield Bar(12, what, "<= 1.15", {"adaptive": cpu / allowed})
+
+
+def guest(field):
+    for kernel in KERNELS:
+
+        def race(peer, burst, readers, bar, key="value", kernel=kernel):
+            what = "delivered" if key == "value" else key
+            what = f"guest {kernel}, emulated: {what} / {peer}, {people(readers, 'consumer')}"
+            id_of = f"guest/{kernel}/{{}}/burst{burst}/10p{readers}c".format
+            note = cost_of_calls if (peer, burst, readers) == ("kfifo", 1, 4) else guest_missing
+            ours, theirs = figure(id_of("ring"), key), figure(id_of(peer), key)
+            return Bar(
+                13, f"{what}, x{burst}", bar, {"ring": ours}, {peer: theirs}, note(kernel)
+            )
+
+        yield race("list", 1, 1, ">= 50" if kernel == "6.12-rt" else ">= 10")
+        yield race("list", 1, 1, ">= 1.2", "injected")
+        for burst in (1, 32):
+            yield race("kfifo", burst, 1, ">= 1")
+            yield race("kfifo", burst, 4, ">= 3")
+        for source, local, what in (
+            ("timer", "local-tick", "hard timer"),
+            ("edu", "local-edu", "MSI"),
+        ):
+            what = f"guest {kernel}, emulated: {what} x32 / local producer"
+            ours, theirs = (figure(f"guest/{kernel}/publish/{each}") for each in (source, local))
+            yield Bar(14, what, "<= 1.3", {source: ours}, {local: theirs}, guest_missing(kernel))
+
+
+def guest_missing(kernel):
+    """A note: why there is no figure of this kernel."""
+
+    def note(rounds):
+        for records in rounds:
+            if "guest/skipped" in records:
+                return records["guest/skipped"].get("reason", "")
+        measured = any(id_.startswith(f"guest/{kernel}/") for records in rounds for id_ in records)
+        return None if measured else "no guest with this kernel in this run"
+
+    return note
+
+
+def cost_of_calls(kernel):
+    """A note: what a ring that costs nothing would allow. An event has to be handed over in a
+    call, and each reader has to check it."""
+    id_of = f"guest/{kernel}/{{}}/burst1/10p{{}}c".format
+    kfifo = figure(id_of("kfifo", 4))
+    free, one_reader = figure(id_of("refused", 4)) / kfifo, figure(id_of("ring", 1)) / kfifo
+
+    def note(rounds):
+        ceiling, one = free.median(rounds), one_reader.median(rounds)
+        if ceiling is None or one is None:
+            return guest_missing(kernel)(rounds)
+        return (
+            "one call an event: a ring that costs nothing, its injections copied in, checked and "
+            "refused, its four readers checking as many payloads in memory of their own, gets "
+            f"{ceiling:.2f} x what the kfifo delivers; four times what one reader of the ring "
+            f"gets is {4 * one:.2f} x"
+        )
+
+    return note
+
+
+def stopped(field):
+    for how in ("stopped", "killed"):
+        id_, what = f"stopped-consumer/{how}", f"overwrite, a consumer {how}:"
+        yield within(15, f"{what} producer's rate / without it", ">= 0.95", id_)
+        what += " share that reaches the other / without it"
+        yield within(15, what, ">= 0.95", id_, "delivered_ratio")
+
+
+def all_bars(field):
+    """In the order of their numbers."""
+    parts = (broadcast, more_consumers, latency, work_sharing, cost, doorbells, many_rings)
+    parts += (adaptive, guest, stopped)
+    return sorted((bar for part in parts for bar in part(field)), key=lambda bar: bar.number)
