@@ -20,9 +20,8 @@ add_library(evring_contenders STATIC
   measure/rate_sweep.cpp
   measure/registry.cpp
   measure/registry_baselines.cpp
-  measure/registry_boost.cpp
   measure/registry_evring.cpp
-  measure/registry_kernel.cpp
+  measure/registry_peers.cpp
   measure/stopped_consumer.cpp
   measure/thread.cpp
   measure/ticks.cpp
@@ -31,13 +30,12 @@ target_link_libraries(evring_contenders
   PUBLIC evring_bench_headers evring::poller evring::ring Boost::headers Threads::Threads
   PRIVATE evring_options)
 
-# evring_add_peer(<NAME> <source> <found> [libraries...])
-function(evring_add_peer name source found)
+# evring_add_peer(<NAME> <found> [libraries...])
+function(evring_add_peer name found)
   if(NOT found)
     message(STATUS "Peer ${name}: not available")
     return()
   endif()
-  target_sources(evring_contenders PRIVATE measure/${source})
   target_compile_definitions(evring_contenders PRIVATE EVRING_WITH_${name})
   target_link_libraries(evring_contenders PRIVATE ${ARGN})
 endfunction()
@@ -60,16 +58,17 @@ if(DPDK_FOUND)
   list(TRANSFORM DPDK_CFLAGS REPLACE "^-I(.+)$" "-isystem\\1")
   set_source_files_properties(measure/registry_rte_ring.cpp PROPERTIES
     COMPILE_OPTIONS "${DPDK_CFLAGS}")
+  target_sources(evring_contenders PRIVATE measure/registry_rte_ring.cpp)
   find_library(EVRING_RTE_RING_LIBRARY rte_ring)
   find_library(EVRING_RTE_EAL_LIBRARY rte_eal)
 endif()
 
-evring_add_peer(RTE_RING registry_rte_ring.cpp "${DPDK_FOUND}"
+evring_add_peer(RTE_RING "${DPDK_FOUND}"
   ${EVRING_RTE_RING_LIBRARY} ${EVRING_RTE_EAL_LIBRARY})
-evring_add_peer(MOODYCAMEL registry_moodycamel.cpp "${EVRING_HAVE_MOODYCAMEL}")
-evring_add_peer(ATOMIC_QUEUE registry_atomic_queue.cpp "${EVRING_HAVE_ATOMIC_QUEUE}")
-evring_add_peer(TBB registry_tbb.cpp "${EVRING_HAVE_TBB}" tbb)
-evring_add_peer(WFCQUEUE registry_wfcqueue.cpp "${EVRING_HAVE_WFCQUEUE}")
+evring_add_peer(MOODYCAMEL "${EVRING_HAVE_MOODYCAMEL}")
+evring_add_peer(ATOMIC_QUEUE "${EVRING_HAVE_ATOMIC_QUEUE}")
+evring_add_peer(TBB "${EVRING_HAVE_TBB}" tbb)
+evring_add_peer(WFCQUEUE "${EVRING_HAVE_WFCQUEUE}")
 
 add_executable(evring_bench evring_bench.cpp evring_bench_cost.cpp evring_bench_cores.cpp)
 target_link_libraries(evring_bench

@@ -8,24 +8,11 @@ const Registry& all_contenders() {
   static const Registry registry = [] {
     Registry all;
     register_evring(all);
-    register_baselines(all);
-    register_boost(all);
+    register_peers(all);
 #ifdef EVRING_WITH_RTE_RING
     register_rte_ring(all);
 #endif
-#ifdef EVRING_WITH_MOODYCAMEL
-    register_moodycamel(all);
-#endif
-#ifdef EVRING_WITH_ATOMIC_QUEUE
-    register_atomic_queue(all);
-#endif
-#ifdef EVRING_WITH_TBB
-    register_tbb(all);
-#endif
-#ifdef EVRING_WITH_WFCQUEUE
-    register_wfcqueue(all);
-#endif
-    register_kernel(all);
+    register_baselines(all);
     return all;
   }();
   return registry;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Every contender that this build has, by name, with the loops compiled for it.
-// Each library's adapters sit in a file of their own (registry_*.cpp), so that its
-// flags and headers touch nothing else.
+// Rows are added in registry_*.cpp.
 #pragma once
 
 #include <bench/measure/latency.hpp>
@@ -50,15 +49,17 @@ Contender contender(std::string name, std::string what, Origin origin) {
 
 using Registry = std::vector<Contender>;
 
+/// A row for each payload that is compared: 56 bytes and 16.
+template <template <std::size_t> class Queue>
+void add(Registry& registry, const std::string& name, const std::string& what, Origin origin) {
+  registry.push_back(contender<Queue<56>>(name, what, origin));
+  registry.push_back(contender<Queue<16>>(name, what, origin));
+}
+
 void register_evring(Registry& registry);
-void register_baselines(Registry& registry);
-void register_boost(Registry& registry);
+void register_peers(Registry& registry);
 void register_rte_ring(Registry& registry);
-void register_moodycamel(Registry& registry);
-void register_atomic_queue(Registry& registry);
-void register_tbb(Registry& registry);
-void register_wfcqueue(Registry& registry);
-void register_kernel(Registry& registry);
+void register_baselines(Registry& registry);
 
 /// All of this build, in the order above.
 const Registry& all_contenders();

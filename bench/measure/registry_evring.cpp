@@ -12,26 +12,27 @@ using peers::EvringBare;
 using peers::EvringDefault;
 
 template <std::size_t kPayload>
-void register_payload(Registry& registry) {
-  registry.push_back(contender<EvringBare<kPayload, Mode::kGated>>(
-      "evring-gated", "local ring, gated, bare slots, copied", Origin::kEvring));
-  registry.push_back(contender<EvringBare<kPayload, Mode::kGated, Access::kInPlace>>(
-      "evring-gated-in-place", "local ring, gated, publish_from and visit_burst", Origin::kEvring));
-  registry.push_back(contender<EvringBare<kPayload, Mode::kOverwrite>>(
-      "evring-overwrite", "local ring, producer running free, bare slots", Origin::kEvring));
-  registry.push_back(contender<peers::EvringGroup<kPayload>>(
-      "evring-group", "local ring, gated, events shared out by a group", Origin::kEvring));
-}
+using Gated = EvringBare<kPayload, Mode::kGated>;
+template <std::size_t kPayload>
+using GatedInPlace = EvringBare<kPayload, Mode::kGated, Access::kInPlace>;
+template <std::size_t kPayload>
+using Overwrite = EvringBare<kPayload, Mode::kOverwrite>;
 
 }  // namespace
 
 void register_evring(Registry& registry) {
-  register_payload<56>(registry);
-  register_payload<16>(registry);
+  const Origin ours = Origin::kEvring;
+  add<Gated>(registry, "evring-gated", "local ring, gated, bare slots, copied", ours);
+  add<GatedInPlace>(registry, "evring-gated-in-place",
+                    "local ring, gated, publish_from and visit_burst", ours);
+  add<Overwrite>(registry, "evring-overwrite", "local ring, producer running free, bare slots",
+                 ours);
+  add<peers::EvringGroup>(registry, "evring-group",
+                          "local ring, gated, events shared out by a group", ours);
   registry.push_back(contender<EvringDefault<Mode::kGated>>(
-      "evring-default", "local ring, gated, timestamp, type and length", Origin::kEvring));
+      "evring-default", "local ring, gated, timestamp, type and length", ours));
   registry.push_back(contender<EvringDefault<Mode::kOverwrite>>(
-      "evring-default-overwrite", "as evring-default, producer running free", Origin::kEvring));
+      "evring-default-overwrite", "as evring-default, producer running free", ours));
 }
 
 }  // namespace evring::bench

@@ -6,24 +6,23 @@
 namespace evring::bench {
 namespace {
 
+using peers::ByBurst;
+using peers::RteRing;
+
 template <std::size_t kPayload>
-void register_payload(Registry& registry) {
-  constexpr unsigned kOneToOne = RING_F_SP_ENQ | RING_F_SC_DEQ;
-  constexpr unsigned kOneToMany = RING_F_SP_ENQ;
-  constexpr unsigned kOneToManyHts = RING_F_SP_ENQ | RING_F_MC_HTS_DEQ;
-  registry.push_back(contender<peers::FanOut<peers::RteRingLane<kPayload, kOneToOne>>>(
-      "rte-ring-spsc", "DPDK rte_ring SP/SC, one per consumer", Origin::kPackaged));
-  registry.push_back(contender<peers::ShareOut<peers::RteRingLane<kPayload, kOneToMany>>>(
-      "rte-ring-spmc", "DPDK rte_ring SP/MC", Origin::kPackaged));
-  registry.push_back(contender<peers::ShareOut<peers::RteRingLane<kPayload, kOneToManyHts>>>(
-      "rte-ring-hts", "DPDK rte_ring SP/MC-HTS", Origin::kPackaged));
-}
+using OneToOne = peers::FanOut<ByBurst<RteRing<kPayload, RING_F_SP_ENQ | RING_F_SC_DEQ>>>;
+template <std::size_t kPayload>
+using OneToMany = peers::ShareOut<ByBurst<RteRing<kPayload, RING_F_SP_ENQ>>>;
+template <std::size_t kPayload>
+using OneToManyHts = peers::ShareOut<ByBurst<RteRing<kPayload, RING_F_SP_ENQ | RING_F_MC_HTS_DEQ>>>;
 
 }  // namespace
 
 void register_rte_ring(Registry& registry) {
-  register_payload<56>(registry);
-  register_payload<16>(registry);
+  add<OneToOne>(registry, "rte-ring-spsc", "DPDK rte_ring SP/SC, one per consumer",
+                Origin::kPackaged);
+  add<OneToMany>(registry, "rte-ring-spmc", "DPDK rte_ring SP/MC", Origin::kPackaged);
+  add<OneToManyHts>(registry, "rte-ring-hts", "DPDK rte_ring SP/MC-HTS", Origin::kPackaged);
 }
 
 }  // namespace evring::bench

@@ -8,31 +8,19 @@
 #include <atomic_queue/atomic_queue.h>
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 
 namespace evring::peers {
 
 template <std::size_t kPayload, bool kSingleConsumer>
-class AtomicQueueLane {
+class AtomicQueue {
  public:
-  static constexpr std::size_t kPayloadBytes = kPayload;
   using Payload = Words<kPayload>;
 
-  explicit AtomicQueueLane(std::size_t slot_count) : queue_(static_cast<unsigned>(slot_count)) {}
+  explicit AtomicQueue(std::size_t slot_count) : queue_(static_cast<unsigned>(slot_count)) {}
 
-  std::size_t push(const Payload* events, std::size_t count) {
-    std::size_t done = 0;
-    while (done < count && queue_.try_push(events[done])) ++done;
-    return done;
-  }
-
-  template <class Sink>
-  std::size_t pop(std::size_t count, Sink& sink) {
-    std::size_t done = 0;
-    for (Payload event; done < count && queue_.try_pop(event); ++done) sink(event);
-    return done;
-  }
+  bool push(const Payload& event) { return queue_.try_push(event); }
+  bool pop(Payload& event) { return queue_.try_pop(event); }
 
  private:
   atomic_queue::AtomicQueueB2<Payload, std::allocator<Payload>, true, false, kSingleConsumer>

@@ -14,18 +14,19 @@
 
 namespace evring::peers {
 
-/// boost::lockfree::spsc_queue, one per consumer.
+/// boost::lockfree::spsc_queue: payloads are made in its memory.
 template <std::size_t kPayload>
 class BoostSpscLane {
  public:
-  static constexpr std::size_t kPayloadBytes = kPayload;
   using Payload = Words<kPayload>;
 
   explicit BoostSpscLane(std::size_t slot_count) : queue_(slot_count) {}
 
-  std::size_t push(const Payload* events, std::size_t count) {
-    if (count == 1) return queue_.push(*events) ? 1 : 0;
-    return queue_.push(events, count);
+  template <class Source>
+  std::size_t push(std::uint64_t first, std::size_t count, Source& source) {
+    if (count == 1) return queue_.push(source(first)) ? 1 : 0;
+    using Made = MadeWhenRead<Source>;
+    return queue_.push(Made(source, first), Made(source, first + count)).sequence() - first;
   }
 
   template <class Sink>
@@ -43,25 +44,14 @@ class BoostSpscLane {
 
 /// boost::lockfree::queue: one event at a time, whatever the burst.
 template <std::size_t kPayload>
-class BoostQueueLane {
+class BoostQueue {
  public:
-  static constexpr std::size_t kPayloadBytes = kPayload;
   using Payload = Words<kPayload>;
 
-  explicit BoostQueueLane(std::size_t slot_count) : queue_(slot_count) {}
+  explicit BoostQueue(std::size_t slot_count) : queue_(slot_count) {}
 
-  std::size_t push(const Payload* events, std::size_t count) {
-    std::size_t done = 0;
-    while (done < count && queue_.bounded_push(events[done])) ++done;
-    return done;
-  }
-
-  template <class Sink>
-  std::size_t pop(std::size_t count, Sink& sink) {
-    std::size_t done = 0;
-    for (Payload event; done < count && queue_.pop(event); ++done) sink(event);
-    return done;
-  }
+  bool push(const Payload& event) { return queue_.bounded_push(event); }
+  bool pop(Payload& event) { return queue_.pop(event); }
 
  private:
   boost::lockfree::queue<Payload> queue_;

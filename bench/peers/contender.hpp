@@ -12,7 +12,9 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace evring::peers {
@@ -47,15 +49,117 @@ concept Contender = requires(Queue& queue, typename Queue::Producer& producer,
   { consumer.lost() } -> std::same_as<std::uint64_t>;
 };
 
-/// One queue per consumer, for libraries that hand an event to one reader only.
-///
-/// `Lane` is a single-consumer queue: `push(const Payload*, count)` returns how many
-/// went in, `pop(count, sink)` how many came out. Each lane keeps its own position, so
-/// a slow consumer delays the others by no more than its queue.
+/// The payloads of a run of sequences, each made where it is read: for bulk calls that
+/// take iterators, so that no array stands between source and queue.
+template <class Source>
+class MadeWhenRead {
+ public:
+  using iterator_category = std::random_access_iterator_tag;
+  using value_type = decltype(std::declval<Source&>()(std::uint64_t{}));
+  using difference_type = std::ptrdiff_t;
+  using pointer = const value_type*;
+  using reference = value_type;
+
+  MadeWhenRead(Source& source, std::uint64_t sequence) : source_(&source), sequence_(sequence) {}
+
+  value_type operator*() const noexcept { return (*source_)(sequence_); }
+  MadeWhenRead& operator++() noexcept { return *this += 1; }
+  MadeWhenRead operator++(int) noexcept { return {*source_, sequence_++}; }
+  MadeWhenRead& operator+=(difference_type count) noexcept {
+    sequence_ += static_cast<std::uint64_t>(count);
+    return *this;
+  }
+  difference_type operator-(const MadeWhenRead& other) const noexcept {
+    return static_cast<difference_type>(sequence_ - other.sequence_);
+  }
+  bool operator==(const MadeWhenRead& other) const noexcept { return sequence_ == other.sequence_; }
+  std::uint64_t sequence() const noexcept { return sequence_; }
+
+ private:
+  Source* source_;
+  std::uint64_t sequence_;
+};
+
+// A lane is a queue of one producer: `push(first, count, source)` returns how many of the
+// events from `first` on went in, `pop(count, sink)` how many came out.
+
+/// The lane of a library that takes and gives one event a call: `Queue::push(event)` and
+/// `Queue::pop(event)` return whether it did.
+template <class Queue>
+class OneByOne {
+ public:
+  using Payload = typename Queue::Payload;
+
+  explicit OneByOne(std::size_t slot_count) : queue_(slot_count) {}
+
+  template <class Source>
+  std::size_t push(std::uint64_t first, std::size_t count, Source& source) {
+    std::size_t done = 0;
+    while (done < count && queue_.push(source(first + done))) ++done;
+    return done;
+  }
+
+  template <class Sink>
+  std::size_t pop(std::size_t count, Sink& sink) {
+    std::size_t done = 0;
+    for (Payload event; done < count && queue_.pop(event); ++done) sink(event);
+    return done;
+  }
+
+ private:
+  Queue queue_;
+};
+
+/// The lane of a library whose bulk calls take arrays: `Queue::push(events, count)` and
+/// `Queue::pop(events, count)` return how many they moved.
+template <class Queue>
+class ByBurst {
+ public:
+  using Payload = typename Queue::Payload;
+
+  explicit ByBurst(std::size_t slot_count) : queue_(slot_count) {}
+
+  template <class Source>
+  std::size_t push(std::uint64_t first, std::size_t count, Source& source) {
+    std::array<Payload, kBurstMax> events;
+    for (std::size_t i = 0; i < count; ++i) events[i] = source(first + i);
+    return queue_.push(events.data(), count);
+  }
+
+  template <class Sink>
+  std::size_t pop(std::size_t count, Sink& sink) {
+    std::array<Payload, kBurstMax> events;
+    const std::size_t taken = queue_.pop(events.data(), count);
+    for (std::size_t i = 0; i < taken; ++i) sink(events[i]);
+    return taken;
+  }
+
+ private:
+  Queue queue_;
+};
+
+/// What FanOut and ShareOut have in common: a consumer of one lane.
+template <class Lane>
+class LaneConsumer {
+ public:
+  explicit LaneConsumer(Lane& lane) : lane_(lane) {}
+
+  template <class Sink>
+  std::size_t take(std::size_t count, Sink& sink) {
+    return lane_.pop(count, sink);
+  }
+  std::uint64_t lost() const noexcept { return 0; }
+
+ private:
+  Lane& lane_;
+};
+
+/// A lane per consumer, for libraries that hand an event to one reader only. Each lane
+/// keeps its own position, so a slow consumer delays the others by no more than its queue.
 template <class Lane>
 class FanOut {
  public:
-  static constexpr std::size_t kPayloadBytes = Lane::kPayloadBytes;
+  static constexpr std::size_t kPayloadBytes = sizeof(typename Lane::Payload);
   static constexpr Delivery kDelivery = Delivery::kEach;
 
   explicit FanOut(const QueueOptions& options) {
@@ -70,13 +174,11 @@ class FanOut {
 
     template <class Source>
     std::size_t offer(std::uint64_t first, std::size_t count, Source& source) {
-      std::array<Words<kPayloadBytes>, kBurstMax> events;
-      for (std::size_t i = 0; i < count; ++i) events[i] = source(first + i);
       std::uint64_t slowest = first + count;
       for (std::size_t lane = 0; lane < positions_.size(); ++lane) {
-        const std::size_t done = positions_[lane] - first;
-        positions_[lane] += queue_.lanes_[lane]->push(events.data() + done, count - done);
-        slowest = std::min(slowest, positions_[lane]);
+        std::uint64_t& next = positions_[lane];
+        next += queue_.lanes_[lane]->push(next, first + count - next, source);
+        slowest = std::min(slowest, next);
       }
       return slowest - first;
     }
@@ -89,18 +191,9 @@ class FanOut {
     std::vector<std::uint64_t> positions_;
   };
 
-  class Consumer {
+  class Consumer : public LaneConsumer<Lane> {
    public:
-    Consumer(FanOut& queue, unsigned index) : lane_(*queue.lanes_.at(index)) {}
-
-    template <class Sink>
-    std::size_t take(std::size_t count, Sink& sink) {
-      return lane_.pop(count, sink);
-    }
-    std::uint64_t lost() const noexcept { return 0; }
-
-   private:
-    Lane& lane_;
+    Consumer(FanOut& queue, unsigned index) : LaneConsumer<Lane>(*queue.lanes_.at(index)) {}
   };
 
  private:
@@ -111,7 +204,7 @@ class FanOut {
 template <class Lane>
 class ShareOut {
  public:
-  static constexpr std::size_t kPayloadBytes = Lane::kPayloadBytes;
+  static constexpr std::size_t kPayloadBytes = sizeof(typename Lane::Payload);
   static constexpr Delivery kDelivery = Delivery::kShared;
 
   explicit ShareOut(const QueueOptions& options) : lane_(options.slot_count) {}
@@ -122,27 +215,16 @@ class ShareOut {
 
     template <class Source>
     std::size_t offer(std::uint64_t first, std::size_t count, Source& source) {
-      std::array<Words<kPayloadBytes>, kBurstMax> events;
-      for (std::size_t i = 0; i < count; ++i) events[i] = source(first + i);
-      return lane_.push(events.data(), count);
+      return lane_.push(first, count, source);
     }
 
    private:
     Lane& lane_;
   };
 
-  class Consumer {
+  class Consumer : public LaneConsumer<Lane> {
    public:
-    Consumer(ShareOut& queue, unsigned) : lane_(queue.lane_) {}
-
-    template <class Sink>
-    std::size_t take(std::size_t count, Sink& sink) {
-      return lane_.pop(count, sink);
-    }
-    std::uint64_t lost() const noexcept { return 0; }
-
-   private:
-    Lane& lane_;
+    Consumer(ShareOut& queue, unsigned) : LaneConsumer<Lane>(queue.lane_) {}
   };
 
  private:

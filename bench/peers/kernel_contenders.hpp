@@ -24,12 +24,11 @@ namespace evring::peers {
 
 /// Writes of at most PIPE_BUF bytes, which a pipe takes whole or not at all.
 template <std::size_t kPayload>
-class PipeLane {
+class Pipe {
  public:
-  static constexpr std::size_t kPayloadBytes = kPayload;
   using Payload = Words<kPayload>;
 
-  explicit PipeLane(std::size_t slot_count) {
+  explicit Pipe(std::size_t slot_count) {
     std::array<int, 2> fds{};
     if (pipe2(fds.data(), O_NONBLOCK | O_CLOEXEC) != 0) {
       throw std::system_error(errno, std::generic_category(), "pipe2");
@@ -48,14 +47,9 @@ class PipeLane {
     return written < 0 ? 0 : static_cast<std::size_t>(written) / kPayload;
   }
 
-  template <class Sink>
-  std::size_t pop(std::size_t count, Sink& sink) {
-    std::array<Payload, kBurstMax> events;
-    const ssize_t got = read(read_end_.get(), events.data(), count * kPayload);
-    if (got <= 0) return 0;
-    const std::size_t taken = static_cast<std::size_t>(got) / kPayload;
-    for (std::size_t i = 0; i < taken; ++i) sink(events[i]);
-    return taken;
+  std::size_t pop(Payload* events, std::size_t count) {
+    const ssize_t got = read(read_end_.get(), events, count * kPayload);
+    return got <= 0 ? 0 : static_cast<std::size_t>(got) / kPayload;
   }
 
  private:
@@ -66,12 +60,11 @@ class PipeLane {
 /// boost::lockfree::spsc_queue behind an eventfd: written once a burst, read before
 /// the queue is looked at.
 template <std::size_t kPayload>
-class EventfdLane {
+class EventfdQueue {
  public:
-  static constexpr std::size_t kPayloadBytes = kPayload;
   using Payload = Words<kPayload>;
 
-  explicit EventfdLane(std::size_t slot_count)
+  explicit EventfdQueue(std::size_t slot_count)
       : queue_(slot_count), fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
     if (!fd_) throw std::system_error(errno, std::generic_category(), "eventfd");
   }
@@ -83,16 +76,13 @@ class EventfdLane {
     return pushed;
   }
 
-  template <class Sink>
-  std::size_t pop(std::size_t count, Sink& sink) {
+  std::size_t pop(Payload* events, std::size_t count) {
     if (!announced_) {
       std::uint64_t bursts = 0;
       if (read(fd_.get(), &bursts, sizeof(bursts)) != sizeof(bursts)) return 0;
       announced_ = true;
     }
-    std::array<Payload, kBurstMax> events;
-    const std::size_t taken = queue_.pop(events.data(), count);
-    for (std::size_t i = 0; i < taken; ++i) sink(events[i]);
+    const std::size_t taken = queue_.pop(events, count);
     if (taken < count) announced_ = false;
     return taken;
   }

@@ -15,25 +15,14 @@
 namespace evring::peers {
 
 template <std::size_t kPayload>
-class ReaderWriterLane {
+class ReaderWriterQueue {
  public:
-  static constexpr std::size_t kPayloadBytes = kPayload;
   using Payload = Words<kPayload>;
 
-  explicit ReaderWriterLane(std::size_t slot_count) : queue_(slot_count) {}
+  explicit ReaderWriterQueue(std::size_t slot_count) : queue_(slot_count) {}
 
-  std::size_t push(const Payload* events, std::size_t count) {
-    std::size_t done = 0;
-    while (done < count && queue_.try_enqueue(events[done])) ++done;
-    return done;
-  }
-
-  template <class Sink>
-  std::size_t pop(std::size_t count, Sink& sink) {
-    std::size_t done = 0;
-    for (Payload event; done < count && queue_.try_dequeue(event); ++done) sink(event);
-    return done;
-  }
+  bool push(const Payload& event) { return queue_.try_enqueue(event); }
+  bool pop(Payload& event) { return queue_.try_dequeue(event); }
 
  private:
   moodycamel::ReaderWriterQueue<Payload> queue_;
@@ -56,9 +45,7 @@ class ConcurrentQueue {
     template <class Source>
     std::size_t offer(std::uint64_t first, std::size_t count, Source& source) {
       if (count == 1) return queue_.try_enqueue(token_, source(first)) ? 1 : 0;
-      std::array<Payload, kBurstMax> events;
-      for (std::size_t i = 0; i < count; ++i) events[i] = source(first + i);
-      return queue_.try_enqueue_bulk(token_, events.data(), count) ? count : 0;
+      return queue_.try_enqueue_bulk(token_, MadeWhenRead(source, first), count) ? count : 0;
     }
 
    private:

@@ -10,7 +10,6 @@
 #include <rte_ring.h>
 #include <rte_ring_elem.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -22,12 +21,11 @@ namespace evring::peers {
 
 /// `kFlags` are rte_ring's; its dequeue follows them. A ring of n takes n - 1 events.
 template <std::size_t kPayload, unsigned kFlags>
-class RteRingLane {
+class RteRing {
  public:
-  static constexpr std::size_t kPayloadBytes = kPayload;
   using Payload = Words<kPayload>;
 
-  explicit RteRingLane(std::size_t slot_count) {
+  explicit RteRing(std::size_t slot_count) {
     const auto count = static_cast<unsigned>(slot_count);
     const ssize_t bytes = rte_ring_get_memsize_elem(kPayload, count);
     if (bytes < 0) {
@@ -46,13 +44,9 @@ class RteRingLane {
                                        nullptr);
   }
 
-  template <class Sink>
-  std::size_t pop(std::size_t count, Sink& sink) {
-    std::array<Payload, kBurstMax> events;
-    const unsigned taken = rte_ring_dequeue_burst_elem(ring_.get(), events.data(), kPayload,
-                                                       static_cast<unsigned>(count), nullptr);
-    for (unsigned i = 0; i < taken; ++i) sink(events[i]);
-    return taken;
+  std::size_t pop(Payload* events, std::size_t count) {
+    return rte_ring_dequeue_burst_elem(ring_.get(), events, kPayload, static_cast<unsigned>(count),
+                                       nullptr);
   }
 
  private:

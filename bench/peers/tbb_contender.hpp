@@ -14,27 +14,16 @@
 namespace evring::peers {
 
 template <std::size_t kPayload>
-class TbbBoundedLane {
+class TbbBoundedQueue {
  public:
-  static constexpr std::size_t kPayloadBytes = kPayload;
   using Payload = Words<kPayload>;
 
-  explicit TbbBoundedLane(std::size_t slot_count) {
+  explicit TbbBoundedQueue(std::size_t slot_count) {
     queue_.set_capacity(static_cast<std::ptrdiff_t>(slot_count));
   }
 
-  std::size_t push(const Payload* events, std::size_t count) {
-    std::size_t done = 0;
-    while (done < count && queue_.try_push(events[done])) ++done;
-    return done;
-  }
-
-  template <class Sink>
-  std::size_t pop(std::size_t count, Sink& sink) {
-    std::size_t done = 0;
-    for (Payload event; done < count && queue_.try_pop(event); ++done) sink(event);
-    return done;
-  }
+  bool push(const Payload& event) { return queue_.try_push(event); }
+  bool pop(Payload& event) { return queue_.try_pop(event); }
 
  private:
   tbb::concurrent_bounded_queue<Payload> queue_;
@@ -43,17 +32,17 @@ class TbbBoundedLane {
 template <std::size_t kPayload>
 class TbbLane {
  public:
-  static constexpr std::size_t kPayloadBytes = kPayload;
   using Payload = Words<kPayload>;
 
   explicit TbbLane(std::size_t slot_count) : slot_count_(slot_count) {}
 
-  std::size_t push(const Payload* events, std::size_t count) {
+  template <class Source>
+  std::size_t push(std::uint64_t first, std::size_t count, Source& source) {
     if (pushed_ + count - popped_seen_ > slot_count_) {
       popped_seen_ = popped_.load(std::memory_order_acquire);
       if (pushed_ + count - popped_seen_ > slot_count_) return 0;
     }
-    for (std::size_t i = 0; i < count; ++i) queue_.push(events[i]);
+    for (std::size_t i = 0; i < count; ++i) queue_.push(source(first + i));
     pushed_ += count;
     return count;
   }

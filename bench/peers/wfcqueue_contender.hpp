@@ -21,21 +21,21 @@ namespace evring::peers {
 template <std::size_t kPayload>
 class WfcQueueLane {
  public:
-  static constexpr std::size_t kPayloadBytes = kPayload;
   using Payload = Words<kPayload>;
 
   explicit WfcQueueLane(std::size_t slot_count) : mask_(slot_count - 1), nodes_(slot_count) {
     __cds_wfcq_init(&head_, &tail_);
   }
 
-  std::size_t push(const Payload* events, std::size_t count) {
+  template <class Source>
+  std::size_t push(std::uint64_t first, std::size_t count, Source& source) {
     if (pushed_ + count - popped_seen_ > nodes_.size()) {
       popped_seen_ = popped_.load(std::memory_order_acquire);
       if (pushed_ + count - popped_seen_ > nodes_.size()) return 0;
     }
     for (std::size_t i = 0; i < count; ++i) {
       Node& node = nodes_[pushed_++ & mask_];
-      node.payload = events[i];
+      node.payload = source(first + i);
       cds_wfcq_node_init(&node.link);
       cds_wfcq_enqueue(head(), &tail_, &node.link);
     }
