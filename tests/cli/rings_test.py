@@ -264,7 +264,7 @@ class Machine(CommandTest):
                          sorted(os.sched_getaffinity(0)))
         for core in report["cores"]:
             self.assertNotEqual(core["consumer_cpu"], core["producer_cpu"])
-            self.assertEqual(len(core["results"]), 8)
+            self.assertEqual(len(core["results"]), 9)
             for result in core["results"]:
                 if result["rounds"]:
                     self.assertLessEqual(result["p10"], result["median"])

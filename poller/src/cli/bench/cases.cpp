@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "cli/bench/bench.hpp"
+#include "cli/bench/mutex_list.hpp"
 
 namespace evring::cli {
 namespace {
@@ -132,33 +133,33 @@ double same_thread(const BenchPlan& plan) {
   });
 }
 
-/// A gated ring: nothing is lost, so published is delivered.
-double stream(const BenchPlan& plan) {
-  LocalRing ring = make_ring(plan, Mode::kGated);
-  Registration registration = ring.register_consumer(StartAt::kOldest);
+/// One producer to one consumer on another CPU, nothing lost: M events a second delivered.
+/// @param publish    publishes a batch; waits while there is no room.
+/// @param make_take  called in the consumer's thread: what takes up to a batch and says how many.
+template <class Publish, class MakeTake>
+double stream(const BenchPlan& plan, Publish&& publish, MakeTake&& make_take) {
   std::atomic<bool> failed{false};
   std::jthread reader([&](const std::stop_token& stop) {
     pin_this_thread(*plan.second_cpu);
-    GatedConsumer consumer(ring.mapping(), std::move(registration));
+    auto take = make_take();
     std::vector<Event> events(plan.batch_count);
     std::uint64_t number = 0;
     for (;;) {
       const bool last = stop.stop_requested();
-      const Burst burst = consumer.read_burst(events);
-      for (std::size_t i = 0; i < burst.count; ++i) {
+      const std::size_t count = take(events);
+      for (std::size_t i = 0; i < count; ++i) {
         if (events[i].get<std::uint64_t>() != number++) failed = true;
       }
-      if (burst.count == 0 && last) return;
+      if (count == 0 && last) return;
     }
   });
-  Producer producer(ring, WhenFull::kWait);
   std::vector<Event> events(plan.batch_count);
   std::uint64_t number = 0;
   const auto begin = Clock::now();
   while (elapsed_ns(begin) < plan.round_s * 1e9) {
     for (int i = 0; i < 64; ++i) {
       for (Event& event : events) event.set(number++);
-      producer.publish_batch(events);
+      publish(events);
     }
   }
   reader.request_stop();
@@ -166,6 +167,26 @@ double stream(const BenchPlan& plan) {
   const double ns = elapsed_ns(begin);
   if (failed) throw std::runtime_error("bench: a streamed event was wrong");
   return static_cast<double>(number) / ns * 1e3;
+}
+
+/// A gated ring: its producer waits, so published is delivered.
+double stream_ring(const BenchPlan& plan) {
+  LocalRing ring = make_ring(plan, Mode::kGated);
+  Registration registration = ring.register_consumer(StartAt::kOldest);
+  Producer producer(ring, WhenFull::kWait);
+  return stream(
+      plan, [&](std::span<const Event> events) { producer.publish_batch(events); },
+      [&] {
+        return [consumer = GatedConsumer(ring.mapping(), std::move(registration))](
+                   std::span<Event> out) mutable { return consumer.read_burst(out).count; };
+      });
+}
+
+double stream_list(const BenchPlan& plan) {
+  MutexList list(plan.slot_count);
+  return stream(
+      plan, [&](std::span<const Event> events) { list.put(events); },
+      [&] { return [&](std::span<Event> out) { return list.take(out); }; });
 }
 
 /// @return false when stopped before one came.
@@ -254,7 +275,9 @@ std::vector<BenchCase> bench_cases() {
           {"read", "read one event at a time", "ns/event", false, read_one},
           {"read-burst", "read in bursts", "ns/event", false, read_burst},
           {"same-thread", "publish and read on one thread", "ns/event", false, same_thread},
-          {"stream", "one producer to one consumer, nothing lost", "M events/s", true, stream},
+          {"stream", "one producer to one consumer, nothing lost", "M events/s", true, stream_ring},
+          {"stream-list", "the same through a list and a mutex, to compare", "M events/s", true,
+           stream_list},
           {"ping-pong", "one way, both sides spinning", "ns", true, ping_pong},
           {"wake-up", "one way to a parked consumer", "ns", true, wake_up}};
 }
