@@ -53,10 +53,14 @@ LocalRing LocalRing::anonymous(LocalRingOptions options) {
   return LocalRing(std::make_shared<Impl>(options));
 }
 
-LocalRing LocalRing::named(LocalRingOptions options) {
-  auto impl = std::make_shared<Impl>(options);
-  impl->server = std::make_unique<LocalServer>(impl->memory, impl->mapping);
-  return LocalRing(std::move(impl));
+LocalRing LocalRing::named(LocalRingOptions options,
+                           const std::function<void(LocalRing&)>& before_it_is_found) {
+  LocalRing ring(std::make_shared<Impl>(options));
+  Impl& impl = *ring.impl_;
+  impl.server = std::make_unique<LocalServer>(impl.memory, impl.mapping);
+  if (before_it_is_found) before_it_is_found(ring);
+  impl.server->open();
+  return ring;
 }
 
 Mapping LocalRing::mapping() const { return impl_->mapping; }

@@ -125,7 +125,9 @@ bool send_response(int client, const Response& response) noexcept {
 LocalServer::LocalServer(std::shared_ptr<LocalMemory> memory, const Mapping& mapping)
     : service_(std::move(memory), mapping),
       path_(local_socket_path(service_.options().name)),
-      message_(sizeof(PublishRequest) + kPublishBytesMax) {
+      message_(sizeof(PublishRequest) + kPublishBytesMax) {}
+
+void LocalServer::open() {
   bind_socket();
   try {
     stop_ = opened("eventfd", [] { return ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); });
@@ -140,6 +142,7 @@ LocalServer::LocalServer(std::shared_ptr<LocalMemory> memory, const Mapping& map
 }
 
 LocalServer::~LocalServer() {
+  if (thread_ == nullptr) return;
   signal_event(stop_.get());
   thread_->join();
   ::unlink(path_.c_str());

@@ -21,14 +21,17 @@ namespace evring {
 
 class LocalServer {
  public:
-  /// Binds the socket and starts the thread.
-  /// @throws std::system_error: EADDRINUSE a living owner has the name; others name
-  ///         the path.
+  /// Nobody can find the ring yet.
   LocalServer(std::shared_ptr<LocalMemory> memory, const Mapping& mapping);
   LocalServer(const LocalServer&) = delete;
   LocalServer& operator=(const LocalServer&) = delete;
   /// Ends the thread, hangs up on everyone, removes the socket. Not in a fork.
   ~LocalServer();
+
+  /// Binds the socket and starts the thread; once.
+  /// @throws std::system_error: EADDRINUSE a living owner has the name; others name
+  ///         the path.
+  void open();
 
   LocalService& service() noexcept { return service_; }
 

@@ -109,6 +109,25 @@ TEST_F(LocalInjectorTest, ARingThatTakesNoneRefuses) {
   EXPECT_THROW(serve<DefaultSlot>(anonymous), std::invalid_argument);
 }
 
+// Or who injects as soon as the ring is there is told that it takes no events.
+TEST_F(LocalInjectorTest, WhatComesBeforeARingIsFoundHoldsForTheFirstWhoFindsIt) {
+  std::shared_ptr<SharedProducer<DefaultSlot>> producer;
+  int found_before = 0;
+  const LocalRing ring = LocalRing::named({.name = "ready"}, [&](LocalRing& made) {
+    found_before = errno_of([] { LocalInjector early("ready"); });
+    producer = serve<DefaultSlot>(made);
+  });
+  EXPECT_EQ(found_before, ENOENT);
+  LocalInjector injector("ready");
+  EXPECT_EQ(injector.inject(events_from(0, 1).data(), 1, 16).published_count, 1U);
+}
+
+TEST_F(LocalInjectorTest, ARingWhosePreparationFailsLeavesItsNameFree) {
+  const auto fails = [](LocalRing&) { throw std::runtime_error("not today"); };
+  EXPECT_THROW(LocalRing::named({.name = "again"}, fails), std::runtime_error);
+  EXPECT_NO_THROW(LocalRing::named({.name = "again"}));
+}
+
 // Or the thread that serves the ring would wait with it, and hear of no consumer's end.
 TEST_F(LocalInjectorTest, AProducerThatWaitsIsRefused) {
   LocalRing ring = LocalRing::named({.mode = Mode::kGated, .name = "waiting"});

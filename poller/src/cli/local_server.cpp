@@ -9,17 +9,17 @@
 namespace evring::cli {
 
 LocalServer::LocalServer(const std::string& name, const RingShape& shape)
-    : ring_(make(name, shape)),
-      producer_(std::make_shared<SharedProducer<AnySlotLayout>>(ring_, WhenFull::kRefuse)) {
-  accept_injected(ring_, producer_);
-}
+    : ring_(make(name, shape)) {}
 
 LocalRing LocalServer::make(const std::string& name, const RingShape& shape) {
   shape.check();
   LocalRingOptions options = shape.local_options(name);
   options.registered_count_max = EVRING_CONSUMER_COUNT_MAX;
   try {
-    LocalRing ring = LocalRing::named(options);
+    LocalRing ring = LocalRing::named(options, [this](LocalRing& made) {
+      producer_ = std::make_shared<SharedProducer<AnySlotLayout>>(made, WhenFull::kRefuse);
+      accept_injected(made, producer_);
+    });
     warn_of_small_pages(ring, options.huge_pages);
     return ring;
   } catch (const std::system_error& error) {

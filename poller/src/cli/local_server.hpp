@@ -48,10 +48,10 @@ class LocalServer {
   void print_balance(bool json) const;
 
  private:
-  static LocalRing make(const std::string& name, const RingShape& shape);
+  LocalRing make(const std::string& name, const RingShape& shape);
   bool has_room(const AnyProducer& by, std::uint64_t count) const noexcept;
+  std::shared_ptr<SharedProducer<AnySlotLayout>> producer_;  ///< made with ring_, so before it
   LocalRing ring_;
-  std::shared_ptr<SharedProducer<AnySlotLayout>> producer_;
 };
 
 /// Calls `tick()` `rate_hz` times a second (late ones follow at once) until it

@@ -61,9 +61,13 @@ class LocalRing {
 
   /// As anonymous(), and served under `options.name` on local_socket_path(name) by a
   /// thread of its own. A socket that a dead owner left behind is replaced.
+  ///
+  /// @param before_it_is_found  called with the ring before anybody can find it: what is to
+  ///         hold for the first who does, as accept_injected(), is done here.
   /// @throws std::system_error: EADDRINUSE a living owner has that name; ETIMEDOUT another
-  ///         process holds a lock on the runtime folder.
-  static LocalRing named(LocalRingOptions options);
+  ///         process holds a lock on the runtime folder. What before_it_is_found() throws.
+  static LocalRing named(LocalRingOptions options,
+                         const std::function<void(LocalRing&)>& before_it_is_found = {});
 
   /// A read-only mapping, for consumers in this process.
   Mapping mapping() const;
