@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034
-# Shared by fetch, build-modules and run: where the kernels lie and what they are called.
-# A kernel is named by a short id, VERSION[-FLAVOUR]: 6.1, 6.12-rt, 6.12-cloud.
+# Shared by fetch, build-kernel, build-modules and run: where the kernels lie and what they
+# are called. A kernel is named by a short id, VERSION[-FLAVOUR]: 6.1, 6.12-rt, 6.12-cloud.
 # The cache outlives build trees; nothing in it is ever installed on the host.
 
 guest_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -10,7 +10,8 @@ build_dir=${EVRING_BUILD_DIR:-$repo_dir/build}
 cache_dir=${EVRING_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/evring}
 kernel_root=$cache_dir/root  # packages are unpacked here; their paths carry their versions
 
-kernel_ids=(6.1 6.1-cloud 6.1-rt 6.12 6.12-cloud 6.12-rt)
+debug_id=6.12-debug  # built here, with what finds faults
+kernel_ids=(6.1 6.1-cloud 6.1-rt 6.12 6.12-cloud 6.12-rt "$debug_id")
 
 readonly exit_missing=120 exit_timeout=121 exit_panic=122 exit_log=123 exit_lost=124 exit_usage=125
 
