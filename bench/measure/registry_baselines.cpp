@@ -68,14 +68,15 @@ void register_baselines(Registry& registry) {
   add<Eventfds>(registry, "eventfd", "spsc_queue announced by eventfd, one per consumer",
                 Origin::kKernel);
   add<PlainPacked>(registry, "plain-packed", "two cached indices, slots side by side, no stamps",
-                   Origin::kNone);
+                   Origin::kBaseline);
   add<PlainLines>(registry, "plain-lines",
                   "two cached indices, a line a slot, room given back by quarters, no stamps",
-                  Origin::kNone);
+                  Origin::kBaseline);
   add<PlainPatient>(registry, "plain-patient",
-                    "as plain-lines, with a consumer that waits for more to read", Origin::kNone);
+                    "as plain-lines, with a consumer that waits for more to read",
+                    Origin::kBaseline);
   add<PlainNullSlot>(registry, "plain-null-slot", "a full/empty word a slot, no indices shared",
-                     Origin::kNone);
+                     Origin::kBaseline);
   register_nothing<56>(registry);
   register_nothing<16>(registry);
 }
