@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """What evring must reach: the bars, by number. bench/README.md says what they stand for."""
 
-from cases import LATENCY_HZ, SPREAD, SWEEP_HZ, Case, cpu_count, is_plain
+from cases import LATENCY_HZ, SPREAD, SWEEP_HZ, Case, is_plain
 from figures import Bar, Figure, best, figure, held_back_by
 
 SPIN_S = 50e-6  # of the adaptive strategy, by default
+RTE_RINGS = ("rte-ring-spmc", "rte-ring-hts")
 KERNELS = ("6.1", "6.12", "6.12-rt")
 COPIED, IN_PLACE, FREE = "evring-gated", "evring-gated-in-place", "evring-overwrite"
 
@@ -12,19 +13,19 @@ COPIED, IN_PLACE, FREE = "evring-gated", "evring-gated-in-place", "evring-overwr
 # ---- who may stand on a side ---------------------------------------------------
 
 
-def throughput(names, payload=56, burst=32, consumers=1, slots=4096):
+def throughput(field, names, payload=56, burst=32, consumers=1, slots=4096):
     """By either placement of the threads, where there are two."""
     found = {}
     for variant in ("", SPREAD):
         for name in names:
             case = Case("throughput", name, variant, payload, burst, consumers, slots)
-            if not variant or case.crowded:
+            if not variant or field.is_crowded(consumers):
                 found[name + (f", {variant}" if variant else "")] = figure(case.id)
     return found
 
 
-def gated(payload=56, burst=32, consumers=1, slots=4096):
-    return throughput((COPIED, IN_PLACE), payload, burst, consumers, slots)
+def gated(field, payload=56, burst=32, consumers=1, slots=4096):
+    return throughput(field, (COPIED, IN_PLACE), payload, burst, consumers, slots)
 
 
 def named(contenders):
@@ -35,10 +36,6 @@ def by_name(figure_of, names):
     return {name: figure_of(name) for name in names}
 
 
-def is_crowded(consumers):
-    return Case(consumer_count=consumers).crowded
-
-
 def people(count, one):
     return f"{count} {one}" + ("" if count == 1 else "s")
 
@@ -47,40 +44,40 @@ def people(count, one):
 
 
 def broadcast(field):
-    packaged = throughput(named(field.those({"packaged"}, 56, "throughput")))
+    packaged = throughput(field, named(field.those({"packaged"}, 56, "throughput")))
     plain = named(filter(is_plain, field.those(None, 56, "throughput")))
-    ceiling, lists = best(throughput(plain)), throughput(["mutex-list"])
+    ceiling, lists = best(throughput(field, plain)), throughput(field, ["mutex-list"])
     for slots in (4096, 65536):
         what = f"gated 56 B x32, ring of {slots:,} / best plain queue"
-        yield Bar(1, what, ">= 0.8", gated(slots=slots), throughput(plain, slots=slots))
-    yield Bar(1, "gated 56 B x32 / best packaged peer", ">= 1.1", gated(), packaged)
+        ours, theirs = gated(field, slots=slots), throughput(field, plain, slots=slots)
+        yield Bar(1, what, ">= 0.8", ours, theirs)
+    yield Bar(1, "gated 56 B x32 / best packaged peer", ">= 1.1", gated(field), packaged)
     note = "the best plain queue is {:.1f} times the mutex list"
     note = held_back_by(note, ceiling / best(lists), ">= 60")
-    yield Bar(1, "gated 56 B x32 / mutex list", ">= 60", gated(), lists, note)
+    yield Bar(1, "gated 56 B x32 / mutex list", ">= 60", gated(field), lists, note)
     note = "plain queues one at a time reach {:.2f} of themselves in bursts"
-    note = held_back_by(note, best(throughput(plain, burst=1)) / ceiling, ">= 0.85")
-    yield Bar(
-        2, "gated 56 B one at a time / bursts of 32", ">= 0.85", gated(burst=1), gated(), note
-    )
-    yield Bar(3, "gated 16 B x32 / 56 B x32", ">= 1.4", gated(payload=16), gated())
+    note = held_back_by(note, best(throughput(field, plain, burst=1)) / ceiling, ">= 0.85")
+    what = "gated 56 B one at a time / bursts of 32"
+    yield Bar(2, what, ">= 0.85", gated(field, burst=1), gated(field), note)
+    yield Bar(3, "gated 16 B x32 / 56 B x32", ">= 1.4", gated(field, payload=16), gated(field))
     free = Case("throughput", FREE).id
     delivered = {FREE: figure(free, "received") / figure(free, "published")}
     yield Bar(4, "overwrite 56 B x32: delivered / published", ">= 0.9", delivered)
 
 
-def share_of_cpus(consumers):
-    return min(1.0, cpu_count() / (1 + consumers))
+def share_of_cpus(field, consumers):
+    return min(1.0, field.cpus / (1 + consumers))
 
 
 def more_consumers(field):
     fan_outs = named(field.those({"packaged"}, 56, "throughput", {"each"}))
     for count in (2, 4):
-        ours, what = gated(consumers=count), f"gated 56 B x32, {count} consumers /"
-        crowded, fewer = is_crowded(count), count // 2
-        theirs = throughput(fan_outs, consumers=count)
+        ours, what = gated(field, consumers=count), f"gated 56 B x32, {count} consumers /"
+        crowded, fewer = field.is_crowded(count), count // 2
+        theirs = throughput(field, fan_outs, consumers=count)
         yield Bar(6, f"{what} best fan-out", ">= 1.2", ours, theirs, crowded=crowded)
-        kept = share_of_cpus(count) / share_of_cpus(fewer)
-        what, theirs = f"{what} {fewer} (bar: a thread's share)", gated(consumers=fewer)
+        kept = share_of_cpus(field, count) / share_of_cpus(field, fewer)
+        what, theirs = f"{what} {fewer} (bar: a thread's share)", gated(field, consumers=fewer)
         yield Bar(6, what, f">= {kept:.4g}", ours, theirs, crowded=crowded)
 
 
@@ -123,13 +120,13 @@ def constant(value):
 
 def work_sharing(field):
     for count in (1, 2):
-        members, crowded = people(count, "member"), is_crowded(count)
+        members, crowded = people(count, "member"), field.is_crowded(count)
         for burst, how, who, peers, bar in (
-            (32, "x32", "best of rte_ring SP/MC, HTS", ("rte-ring-spmc", "rte-ring-hts"), ">= 1.25"),
+            (32, "x32", "best of rte_ring SP/MC, HTS", RTE_RINGS, ">= 1.25"),
             (1, "one at a time", "moodycamel ConcurrentQueue", ("moodycamel-concurrent",), ">= 2"),
         ):
-            ours = throughput(("evring-group",), burst=burst, consumers=count)
-            theirs = throughput(peers, burst=burst, consumers=count)
+            ours = throughput(field, ("evring-group",), burst=burst, consumers=count)
+            theirs = throughput(field, peers, burst=burst, consumers=count)
             what = f"group 56 B {how}, {members} / {who}"
             yield Bar(7, what, bar, ours, theirs, crowded=crowded)
 

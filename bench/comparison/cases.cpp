@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The names of cases, and the table of loops that they can name.
+// The table of loops that a case can name.
 #include "cases.hpp"
 
 #include "loops.hpp"
-
-#include <bench/measure/registry.hpp>
 
 #include <fmt/format.h>
 
@@ -42,22 +40,6 @@ const std::vector<Loop>& all_loops() {
   return loops;
 }
 
-std::string Case::id() const {
-  std::string text = loop;
-  if (!variant.empty()) text += "/" + variant;
-  if (contender.empty()) {
-    const bool lines = loop == "bare-plain" || loop == "bare-vector";
-    if (lines) return text + fmt::format("/burst{}/{}", burst_count, slot_count);
-    return rate_hz == 0 ? text : text + fmt::format("/{:.0f}Hz", rate_hz);
-  }
-  text += fmt::format("/{}/{}B", contender, payload_bytes);
-  if (loop == "ping-pong") return text;
-  if (rate_hz != 0) return text + fmt::format("/{:.0f}Hz/{}", rate_hz, slot_count);
-  text += fmt::format("/burst{}", burst_count);
-  if (loop != "throughput") return text;
-  return text + fmt::format("/{}c/{}", consumer_count, slot_count);
-}
-
 std::vector<std::string> Case::arguments() const {
   std::vector<std::string> list = {"one",
                                    "--loop=" + loop,
@@ -74,28 +56,9 @@ std::vector<std::string> Case::arguments() const {
   return list;
 }
 
-json Case::axes() const {
-  json axes = {{"loop", loop},
-               {"contender", contender},
-               {"variant", variant},
-               {"payload_bytes", payload_bytes},
-               {"burst_count", burst_count},
-               {"consumer_count", consumer_count},
-               {"slot_count", slot_count},
-               {"rate_hz", rate_hz}};
-  for (const Contender& each : all_contenders()) {
-    if (each.name != contender || each.payload_bytes != payload_bytes) continue;
-    axes["delivery"] = delivery_name(each.delivery);
-  }
-  return axes;
-}
-
 json run_case(const Case& one) {
   for (const Loop& loop : all_loops()) {
-    if (loop.name != one.loop) continue;
-    json record = loop.run(one);
-    record["id"] = one.id();
-    return record;
+    if (loop.name == one.loop) return loop.run(one);
   }
   throw std::invalid_argument("no loop " + one.loop);
 }

@@ -30,15 +30,11 @@ struct Case {
   std::uint64_t event_count = 0;  ///< instead of a duration, where it is not 0
   bool fifo = true;
 
-  /// The same for every round: "throughput/evring-gated/56B/burst32/1c/4096".
-  std::string id() const;
   /// Arguments that make `evring_rig one` run it.
   std::vector<std::string> arguments() const;
-  /// What it varies, and the delivery of its contender, for the tables.
-  nlohmann::json axes() const;
 };
 
-/// How cases are named for and run: one line of the table in cases.cpp.
+/// How cases are run: one line of the table in cases.cpp.
 struct Loop {
   std::string name;
   std::string what;  ///< one line for people
@@ -51,7 +47,7 @@ const std::vector<Loop>& all_loops();
 
 /// Runs it here and now.
 ///
-/// @return what its loop returns, and "id".
+/// @return what its loop returns.
 /// @throws std::invalid_argument naming a loop or contender that does not exist.
 nlohmann::json run_case(const Case& one);
 

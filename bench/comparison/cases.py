@@ -12,7 +12,13 @@ LATENCY_HZ = (1e3, 1e4, 1e5, 1e6)
 
 
 def cpu_count():
+    """CPUs that this process may run on."""
     return len(os.sched_getaffinity(0))
+
+
+def is_crowded(loop, consumers, cpus):
+    """More threads than CPUs: such a case measures the scheduler as well."""
+    return loop == "throughput" and 1 + consumers > cpus
 
 
 @dataclass(frozen=True)
@@ -48,11 +54,6 @@ class Case:
                 more += [f"{self.consumer_count}c", str(self.slot_count)]
         return "/".join(parts + more)
 
-    @property
-    def crowded(self):
-        """More threads than CPUs: such a case measures the scheduler as well."""
-        return self.loop == "throughput" and 1 + self.consumer_count > cpu_count()
-
     def arguments(self, fifo=True):
         """What makes `evring_rig one` run it."""
         words = {
@@ -86,10 +87,12 @@ class Group:
 
 
 class Field:
-    """The contenders of this build, as `evring_rig list --json` tells of them."""
+    """The contenders of a build, as `evring_rig list --json` tells of them, on a machine of so
+    many CPUs: where the records are from, which need not be this one."""
 
-    def __init__(self, contenders):
+    def __init__(self, contenders, cpus):
         self.all = contenders
+        self.cpus = cpus
 
     def those(self, origins=None, payload_bytes=None, loop=None, deliveries=None):
         return [
@@ -102,17 +105,20 @@ class Field:
         ]
 
 
-def queue_case(contender, loop="throughput", burst=32, consumers=1, slots=4096):
-    """As all queues run; threads that share a CPU need some turns each."""
-    case = Case(
-        loop, contender["name"], "", contender["payload_bytes"], burst, consumers, slots
-    )
-    return replace(case, duration_ms=40 * (3 if case.crowded else 1))
+    def is_crowded(self, consumers):
+        return is_crowded("throughput", consumers, self.cpus)
 
+    def queue_case(self, contender, loop="throughput", burst=32, consumers=1, slots=4096):
+        """As all queues run; threads that share a CPU need some turns each."""
+        name, payload = contender["name"], contender["payload_bytes"]
+        duration = 40 * (3 if is_crowded(loop, consumers, self.cpus) else 1)
+        return Case(loop, name, "", payload, burst, consumers, slots, duration_ms=duration)
 
-def placed(case):
-    """Both ways to place the threads, where there are two: each has the one that suits it."""
-    return [case, replace(case, variant=SPREAD)] if case.crowded else [case]
+    def placed(self, case):
+        """Both ways to place the threads, where there are two: each has the one that suits it."""
+        if not self.is_crowded(case.consumer_count):
+            return [case]
+        return [case, replace(case, variant=SPREAD)]
 
 
 def is_plain(contender):
@@ -126,15 +132,15 @@ def broadcast(field_, quick):
         ours = each["origin"] == "evring" and each["delivery"] != "shared"
         small = each["payload_bytes"] == 16
         if ours or not small:
-            cases.append(queue_case(each))
+            cases.append(field_.queue_case(each))
         if (ours and not small) or is_plain(each):
-            cases.append(queue_case(each, burst=1))
+            cases.append(field_.queue_case(each, burst=1))
         if (ours or is_plain(each)) and each["payload_bytes"] == 56:
-            cases.append(queue_case(each, slots=65536))
+            cases.append(field_.queue_case(each, slots=65536))
         if small or each["delivery"] != "each" or each["origin"] == "baseline":
             continue
         for consumers in (2, 4):
-            cases += placed(queue_case(each, consumers=consumers))
+            cases += field_.placed(field_.queue_case(each, consumers=consumers))
     for loop in ("bare-plain", "bare-vector"):
         cases += [Case(loop, burst_count=burst, duration_ms=40) for burst in (1, 32, 256)]
     return [Group("broadcast", cases=cases)]
@@ -144,22 +150,23 @@ def work_sharing(field_, quick):
     """Bar 7. One member in bursts is a broadcast as well, and in that group."""
     cases = []
     for each in field_.those({"evring", "packaged"}, 56, "throughput", {"shared"}):
-        cases.append(queue_case(each, burst=1))
+        cases.append(field_.queue_case(each, burst=1))
         for burst in (1, 32):
-            cases += placed(queue_case(each, burst=burst, consumers=2))
+            cases += field_.placed(field_.queue_case(each, burst=burst, consumers=2))
     return [Group("work sharing", cases=cases)]
 
 
 def latency(field_, quick):
     """Bar 5: a group for each rate."""
     origins = {"evring", "none"} if quick else {"evring", "none", "packaged"}
-    turns = [queue_case(each, "ping-pong", 1) for each in field_.those(origins, 56, "ping-pong")]
+    pairs = field_.those(origins, 56, "ping-pong")
+    turns = [field_.queue_case(each, "ping-pong", 1) for each in pairs]
     groups = [Group("round trips", cases=turns)]
     origins = {"evring", "none", "packaged"} if quick else None
     for rate in LATENCY_HZ:
         cases = [
             replace(
-                queue_case(each, "latency", 1),
+                field_.queue_case(each, "latency", 1),
                 rate_hz=rate,
                 duration_ms=100 if rate < 1e4 else 40,
             )
@@ -175,10 +182,9 @@ def cost(field_, quick):
     if quick:
         threads = [each for each in threads if each["origin"] != "kernel"]
     counted = [each for each in threads if not quick or each["origin"] in ("evring", "none")]
-    return [
-        Group("one thread", cases=[queue_case(each, "same-thread") for each in threads]),
-        Group("instructions", "once", [queue_case(each, "instructions") for each in counted]),
-    ]
+    timed = [field_.queue_case(each, "same-thread") for each in threads]
+    counted = [field_.queue_case(each, "instructions") for each in counted]
+    return [Group("one thread", cases=timed), Group("instructions", "once", counted)]
 
 
 def stopped(field_, quick):
@@ -236,11 +242,11 @@ def axes(field_, quick):
                 some = [each for each in queues if each["payload_bytes"] != 16]
                 if burst not in (1, 32):
                     continue
-            cases = [queue_case(each, burst=burst, consumers=consumers) for each in some]
+            cases = [field_.queue_case(each, burst=burst, consumers=consumers) for each in some]
             groups.append(Group("axes", "third", cases))
-    large = [queue_case(each, slots=65536) for each in queues]
+    large = [field_.queue_case(each, slots=65536) for each in queues]
     one_thread = [
-        queue_case(each, "same-thread", burst)
+        field_.queue_case(each, "same-thread", burst)
         for each in field_.those(loop="same-thread")
         for burst in (1, 32)
     ]

@@ -43,13 +43,15 @@ def listing_of(program):
 
 def report_of(rounds, axes, about):
     """The report: see bench/README.md, "The JSON". `about` says how the rounds came to be."""
-    bars = [hold(bar, rounds) for bar in all_bars(Field(about["contenders"]))]
+    field = Field(about["contenders"], about["cpu_count"])
+    bars = [hold(bar, rounds) for bar in all_bars(field)]
     return about | {"bars": bars, "cases": summarise(rounds, axes), "rounds": rounds}
 
 
 def measure(options):
     listing = listing_of(options.program)
-    plan = make_plan(Field(listing["contenders"]), options.quick, options.only)
+    field = Field(listing["contenders"], cpu_count())
+    plan = make_plan(field, options.quick, options.only)
     if not plan:
         raise ValueError(f"no case and no group matches '{options.only}'")
     begun = time.monotonic()
@@ -65,7 +67,7 @@ def measure(options):
         merge(rounds, path)
     about = {
         "machine": listing["machine"] | {"command": " ".join(["bench/compare", *sys.argv[1:]])},
-        "cpu_count": cpu_count(),
+        "cpu_count": field.cpus,
         "seed": options.seed,
         "only": options.only,
         "elapsed_s": round(time.monotonic() - begun, 1),
@@ -105,9 +107,12 @@ def report_json(report):
             return "{\n" + ",\n".join(each) + "\n}"
         return "[\n" + ",\n".join(lines(item, depth - 1) for item in value) + "\n]"
 
-    rounds = report["rounds"]
-    rest = lines(compact(report | {"rounds": None}), 2)
-    return rest.replace('"rounds": null', '"rounds": ' + lines(compact(rounds), 2)) + "\n"
+    depth_of = {"rounds": 2}  # a record of a round is one level deeper than a bar or a case
+    parts = (
+        f"{json.dumps(key)}: {lines(value, depth_of.get(key, 1))}"
+        for key, value in compact(report).items()
+    )
+    return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 def main(arguments):

@@ -44,7 +44,7 @@ std::uint64_t instructions(const Case& one, std::uint64_t event_count) {
   const ProcessResult ran = run_process(command, 2, kTimeoutS);
   const std::optional<std::uint64_t> count = collected(ran.text);
   if (!ran.in_time || ran.status != 0 || !count) {
-    throw std::runtime_error("valgrind: no count for " + counted.id());
+    throw std::runtime_error("valgrind: no count for " + counted.contender);
   }
   return *count;
 }

@@ -162,7 +162,7 @@ def bar_html(bar):
 
 def table_html(table):
     head = "".join(f"<th class='n'>{escape(column)}</th>" for column in table.columns)
-    html = f"<details><summary>As a table: medians, p10 … p90 and rounds</summary>\n<table><tr>"
+    html = "<details><summary>As a table: medians, p10 … p90 and rounds</summary>\n<table><tr>"
     html += f"<th></th>{head}</tr>\n"
     for name, cells in table.rows:
         shown = [(escape(name), 0)]
@@ -170,7 +170,8 @@ def table_html(table):
             figures = scaled(cell) if cell else None
             text = "–"
             if figures:
-                text = "{:.4g} <small>{:.4g} … {:.4g}, n={}</small>".format(*figures, cell["rounds"])
+                text = "{:.4g} <small>{:.4g} … {:.4g}, n={}</small>"
+                text = text.format(*figures, cell["rounds"])
             shown.append((text, 1))
         html += row_html(shown, "ours" if name.startswith("evring") else "")
     return html + "</table></details>\n"

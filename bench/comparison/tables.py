@@ -4,6 +4,7 @@
 import statistics
 from dataclasses import dataclass, field
 
+from cases import is_crowded
 from figures import percentile, summary
 
 # Title, loop, deliveries or None for all, what a case must have, the column's axis, how a step of
@@ -130,20 +131,18 @@ def table_of(spec, cases, title):
     return table
 
 
-def is_crowded(each, cpus):
-    case = each["case"]
-    return case["loop"] == "throughput" and 1 + case["consumer_count"] > cpus
-
-
 def tables_of(report):
     """All tables that have a case, those of more threads than CPUs last."""
     delivery_of = {each["name"]: each["delivery"] for each in report["contenders"]}
     calm, crowded = [], []
     for spec in SPECS:
         cases = [each for each in report["cases"] if belongs(spec, each, delivery_of)]
-        some = [each for each in cases if not is_crowded(each, report["cpu_count"])]
-        more = [each for each in cases if is_crowded(each, report["cpu_count"])]
-        if some and (spec[4][0] != "slot_count" or len({e["case"]["slot_count"] for e in some}) > 1):
+        some, more = [], []
+        for each in cases:
+            loop, consumers = each["case"]["loop"], each["case"]["consumer_count"]
+            (more if is_crowded(loop, consumers, report["cpu_count"]) else some).append(each)
+        compares = spec[4][0] != "slot_count" or len({e["case"]["slot_count"] for e in some}) > 1
+        if some and compares:
             calm.append(table_of(spec, some, spec[0]))
         if more:
             crowded.append(table_of(spec, more, f"More threads than CPUs: {spec[0]}"))
@@ -207,7 +206,8 @@ def report_lines(report):
     """The report for people, line by line."""
     for key, value in report["machine"].items():
         yield f"{key:<13} {value}"
-    yield f"rounds        {len(report['rounds'])} in {report['elapsed_s']:.0f} s, seed {report['seed']}"
+    count, seconds = len(report["rounds"]), report["elapsed_s"]
+    yield f"rounds        {count} in {seconds:.0f} s, seed {report['seed']}"
     for table in tables_of(report):
         yield from table_text(table)
     others = others_of(report)

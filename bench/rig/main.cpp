@@ -82,7 +82,7 @@ int one(const Case& options) {
   try {
     record = run_case(options);
   } catch (const std::exception& error) {
-    record = {{"id", options.id()}, {"failed", error.what()}, {"exact", false}};
+    record = {{"failed", error.what()}, {"exact", false}};
   }
   fmt::print("{}\n", record.dump());
   return record["exact"].get<bool>() ? 0 : 1;
