@@ -44,7 +44,8 @@ EXPORT_SYMBOL_GPL(__evring_register);
  * Consumers keep their mappings, see the header say gone, and are woken. Whoever
  * publishes later is refused: nothing is published or counted. So a handler that is late
  * does no harm as long as the driver has its reference, see evring_put(). On return
- * the driver's ops are over but for @release, also where the control node was first.
+ * the driver's ops are over but for @release, also where the control node was first; and
+ * but for an @inject that was registered as EVRING_DRIVER_INJECT_UNHELD.
  *
  * Context: Process context, may sleep.
  */
