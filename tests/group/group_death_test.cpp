@@ -106,6 +106,43 @@ TEST_P(GroupDeathTest, LosesNothingAndRepeatsOneBurstAtMost) {
   expect_balanced(group);
 }
 
+TEST(GroupTest, TheLivingAreNotRecovered) {
+  LocalRing ring = make_ring(16);
+  Producer producer(ring);
+  const Group group = Group::create(ring);
+  Member member(group);
+  publish(producer, 4);
+  std::array<Event, 4> events;
+  ASSERT_EQ(member.read_burst(std::span<Event>(events)).count, 4u);
+  EXPECT_FALSE(Recovery::begin(group).has_value());
+  EXPECT_EQ(group.dead_count(), 0u);
+  // Nor from another process.
+  EXPECT_EQ(run_child([&] { ::_exit(Recovery::begin(group).has_value() ? 1 : 0); }), 0);
+}
+
+/// Shares the file of a gated ring's group with a killed member.
+TEST(GroupTest, ADeadMemberHoldsTheGateUntilItIsRecovered) {
+  LocalRing ring = make_ring(8, Mode::kGated);
+  const Group group = Group::create(ring);
+  Producer producer(ring, WhenFull::kRefuse);
+  publish(producer, 8);
+  die_in_the_middle<3>(group);
+  Member living(group);
+  std::array<Event, 8> events;
+  EXPECT_EQ(living.read_burst(std::span<Event>(events)).count, 5u);
+  EXPECT_EQ(living.try_read(events[0]), ReadStatus::kEmpty);
+  EXPECT_EQ(producer.publish(event_numbered(8)), PublishStatus::kDropped);
+
+  auto recovery = Recovery::begin(group);
+  ASSERT_TRUE(recovery.has_value());
+  EXPECT_EQ(recovery->read_burst(std::span<Event>(events)).count, 3u);
+  EXPECT_EQ(events[0].sequence, 0u);
+  recovery->commit();
+  EXPECT_EQ(producer.publish(event_numbered(8)), PublishStatus::kPublished);
+  EXPECT_EQ(group.dead_count(), 0u);
+  expect_balanced(group);
+}
+
 TEST(GroupTest, ARecoveryThatDiesIsRecovered) {
   for (const GroupStep step : {GroupStep::kEntryHalf, GroupStep::kEntryStored,
                                GroupStep::kRoundStored, GroupStep::kBurstRead}) {
@@ -115,12 +152,7 @@ TEST(GroupTest, ARecoveryThatDiesIsRecovered) {
       const Group group = Group::create(ring);
       Deliveries deliveries(0, 12);
       publish(producer, 12);
-      run_child([&] {
-        auto* member = new Member(group);
-        std::array<Event, 12> events;
-        member->read_burst(std::span<Event>(events));
-        ::kill(::getpid(), SIGKILL);
-      });
+      die_in_the_middle<12>(group);
       run_child([&] {
         kill_switch = {step, occurrence};
         auto recovery = GroupRecovery<DefaultSlot, KillHook>::begin(group);
@@ -150,12 +182,7 @@ TEST(GroupTest, ARecoveryGivenUpHalfWayLeavesTheRest) {
   Producer producer(ring);
   const Group group = Group::create(ring);
   publish(producer, 10);
-  run_child([&] {
-    auto* member = new Member(group);
-    std::array<Event, 10> events;
-    member->read_burst(std::span<Event>(events));
-    ::_exit(0);
-  });
+  die_in_the_middle<10>(group);
   std::array<Event, 4> events;
   {
     auto recovery = Recovery::begin(group);
@@ -175,12 +202,7 @@ TEST(GroupTest, ARecoveryCountsWhatWasOverwrittenMeanwhile) {
   Producer producer(ring);
   const Group group = Group::create(ring);
   publish(producer, 6);
-  run_child([&] {
-    auto* member = new Member(group);
-    std::array<Event, 6> events;
-    member->read_burst(std::span<Event>(events));
-    ::_exit(0);
-  });
+  die_in_the_middle<6>(group);
   publish(producer, 6);  // 0..3 are gone, 4 and 5 are not
   auto recovery = Recovery::begin(group);
   ASSERT_TRUE(recovery.has_value());

@@ -10,12 +10,13 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
 #include <thread>
 
+#include "../eventually.hpp"
+#include "../fresh_runtime_dir.hpp"
 #include "group_support.hpp"
 
 namespace evring {
@@ -23,24 +24,14 @@ namespace {
 
 using namespace group_test;
 
-/// Points the runtime folder at a fresh one.
 class GroupSocketTest : public testing::TestWithParam<Mode> {
  protected:
-  GroupSocketTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "evring-test-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-    ::setenv("XDG_RUNTIME_DIR", folder_.c_str(), 1);
-  }
-  ~GroupSocketTest() override {
-    ::unsetenv("XDG_RUNTIME_DIR");
-    std::filesystem::remove_all(folder_);
-  }
   LocalRing named_ring(std::uint64_t slot_count) {
     return LocalRing::named({.slot_count = slot_count, .mode = GetParam(), .name = "work"});
   }
 
  private:
-  std::filesystem::path folder_;
+  FreshRuntimeDir runtime_dir_;
 };
 INSTANTIATE_TEST_SUITE_P(Modes, GroupSocketTest, testing::Values(Mode::kGated, Mode::kOverwrite),
                          [](const auto& mode) {
@@ -165,12 +156,9 @@ TEST_P(GroupSocketTest, AGroupEndsWithItsLastConnection) {
   publish(producer, 100);
   EXPECT_EQ(producer.published(), 100u);
   EXPECT_EQ(ring.registered_count(), 0u);
-  std::uint64_t start = 0;  // of a new one, as soon as the owner has heard of the old one's end
-  for (int i = 0; i < 1000 && start != 100; ++i) {
-    start = Group::attach_local("work", "crew", StartAt::kNewest).start();
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  EXPECT_EQ(start, 100u);
+  EXPECT_TRUE(eventually([] {  // as soon as the owner has heard of the old one's end
+    return Group::attach_local("work", "crew", StartAt::kNewest).start() == 100;
+  }));
 }
 
 // Its parent's connection, and with it the group's seat, may end at any time.

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Groups under load: members in threads and in processes, some of them slow, some of
 // them killed, while the producer runs. Seeded; a failure prints its seed.
-#include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <evring/group_member.hpp>
-#include <evring/producer.hpp>
 
 #include <array>
 #include <atomic>
@@ -16,14 +11,16 @@
 #include <cstdlib>
 #include <random>
 #include <span>
-#include <system_error>
 #include <thread>
 #include <tuple>
 #include <vector>
 
+#include "group_support.hpp"
+
 namespace evring {
 namespace {
 
+using group_test::Deliveries;
 using Layout = BareSlot64;
 using Member = GroupMember<Layout>;
 using MemberEvent = BasicEvent<Layout>;
@@ -51,43 +48,9 @@ bool is_whole(const MemberEvent& event) {
   return true;
 }
 
-/// One word per event, shared between processes: how often it was handed out.
-class Ledger {
- public:
-  explicit Ledger(std::size_t count) : count_(count) {
-    void* memory =
-        ::mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
-    words_ = static_cast<std::uint64_t*>(memory);
-  }
-  Ledger(const Ledger&) = delete;
-  Ledger& operator=(const Ledger&) = delete;
-  ~Ledger() { ::munmap(words_, bytes()); }
-
-  void note(const MemberEvent& event) noexcept {
-    if (event.sequence >= count_ || !is_whole(event)) {
-      fetch_add(words_ + count_, 1);
-    } else {
-      fetch_add(words_ + event.sequence, 1);
-    }
-  }
-  void note(std::span<const MemberEvent> events) noexcept {
-    for (const MemberEvent& event : events) note(event);
-  }
-  std::uint64_t delivered(std::uint64_t times) const noexcept {
-    std::uint64_t found = 0;
-    for (std::size_t i = 0; i < count_; ++i) found += load_relaxed(words_ + i) == times ? 1 : 0;
-    return found;
-  }
-  std::uint64_t torn() const noexcept { return load_relaxed(words_ + count_); }
-  /// A word for the test's own use.
-  std::uint64_t* flag() noexcept { return words_ + count_ + 1; }
-
- private:
-  std::size_t bytes() const noexcept { return (count_ + 2) * sizeof(std::uint64_t); }
-  std::size_t count_;
-  std::uint64_t* words_ = nullptr;
-};
+void note(Deliveries& deliveries, std::span<const MemberEvent> events) {
+  for (const MemberEvent& event : events) deliveries.note(event.sequence, is_whole(event));
+}
 
 /// Publishes `count` events in runs of random length.
 void publish_all(const LocalRing& ring, std::uint64_t count, std::uint64_t run_seed) {
@@ -110,14 +73,15 @@ void publish_all(const LocalRing& ring, std::uint64_t count, std::uint64_t run_s
 }
 
 /// Reads bursts of random length until `over` is set and nothing is left.
-std::uint64_t drain(Member& member, Ledger& ledger, std::uint64_t member_seed, unsigned nap_every) {
+std::uint64_t drain(Member& member, Deliveries& ledger, std::uint64_t member_seed,
+                    unsigned nap_every) {
   std::mt19937_64 random(member_seed);
   std::array<MemberEvent, kBurstMax> events;
   std::uint64_t received = 0;
   for (bool over = false;;) {
     const std::size_t wanted = 1 + random() % kBurstMax;
     const Burst burst = member.read_burst(std::span<MemberEvent>(events).first(wanted));
-    ledger.note(std::span(events).first(burst.count));
+    note(ledger, std::span(events).first(burst.count));
     received += burst.count;
     if (burst.status == ReadStatus::kEmpty) {
       if (over) return received;
@@ -154,7 +118,7 @@ TEST_P(GroupStressTest, ThreadsShareEachEventExactlyOnce) {
   LocalRing ring =
       LocalRing::anonymous({.slot_count = 1024, .slot = slot_of<Layout>(), .mode = mode});
   const Group group = Group::create(ring);
-  Ledger ledger(event_count());
+  Deliveries ledger(0, event_count());
   std::atomic<std::uint64_t> received{0};
   std::atomic<std::uint64_t> lost{0};
   {
@@ -176,7 +140,7 @@ TEST_P(GroupStressTest, ThreadsShareEachEventExactlyOnce) {
       }
     }
   }
-  EXPECT_EQ(ledger.torn(), 0u);
+  EXPECT_EQ(ledger.wrong(), 0u);
   EXPECT_EQ(received + lost, event_count());
   EXPECT_EQ(ledger.delivered(1), received);
   EXPECT_EQ(ledger.delivered(0), lost);
@@ -197,7 +161,7 @@ TEST_P(GroupStressTest, KilledProcessesLoseNothing) {
   LocalRing ring =
       LocalRing::anonymous({.slot_count = 1024, .slot = slot_of<Layout>(), .mode = mode});
   const Group group = Group::create(ring);
-  Ledger ledger(event_count());
+  Deliveries ledger(0, event_count());
   std::mt19937_64 random(seed());
   const auto start_member = [&](std::uint64_t member_seed) {
     const pid_t child = ::fork();
@@ -225,7 +189,7 @@ TEST_P(GroupStressTest, KilledProcessesLoseNothing) {
     while (auto recovery = GroupRecovery<Layout>::begin(group)) {
       recovered_burst_max = std::max(recovered_burst_max, recovery->to() - recovery->from());
       for (Burst burst; (burst = recovery->read_burst(events)).status != ReadStatus::kEmpty;) {
-        ledger.note(std::span(events).first(burst.count));
+        note(ledger, std::span(events).first(burst.count));
       }
       recovered += recovery->received();
     }
@@ -254,7 +218,7 @@ TEST_P(GroupStressTest, KilledProcessesLoseNothing) {
   EXPECT_TRUE(balance->balanced());
   EXPECT_EQ(balance->held, 0u);
   EXPECT_EQ(balance->claim, event_count());
-  EXPECT_EQ(ledger.torn(), 0u);
+  EXPECT_EQ(ledger.wrong(), 0u);
   // The ledger may hold part of a burst that was then found overwritten when read again.
   EXPECT_LE(ledger.delivered(0), balance->lost);
   EXPECT_EQ(ledger.delivered(0) + ledger.delivered(1) + ledger.delivered(2), event_count());

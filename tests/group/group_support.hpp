@@ -4,17 +4,20 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <evring/group_member.hpp>
 #include <evring/producer.hpp>
 
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <system_error>
 
 namespace evring::group_test {
@@ -57,15 +60,12 @@ class Deliveries {
   ~Deliveries() { ::munmap(words_, bytes()); }
 
   void note(const Event& event) noexcept {
-    const std::uint64_t at = event.sequence - first_;
-    if (at >= count_ || event.get<std::uint64_t>() != event.sequence) {
-      fetch_add(words_ + count_, 1);  // torn, or from nowhere
-    } else {
-      fetch_add(words_ + at, 1);
-    }
+    note(event.sequence, event.get<std::uint64_t>() == event.sequence);
   }
-  std::uint64_t of(std::uint64_t sequence) const noexcept {
-    return load_relaxed(words_ + (sequence - first_));
+  /// What is torn, or from nowhere, is wrong().
+  void note(std::uint64_t sequence, bool is_whole) noexcept {
+    const std::uint64_t at = sequence - first_;
+    fetch_add(words_ + (is_whole && at < count_ ? at : count_), 1);
   }
   std::uint64_t wrong() const noexcept { return load_relaxed(words_ + count_); }
   /// How many events were handed out `times` times.
@@ -74,9 +74,11 @@ class Deliveries {
     for (std::size_t i = 0; i < count_; ++i) found += load_relaxed(words_ + i) == times ? 1 : 0;
     return found;
   }
+  /// A word for the test's own use.
+  std::uint64_t* flag() noexcept { return words_ + count_ + 1; }
 
  private:
-  std::size_t bytes() const noexcept { return (count_ + 1) * sizeof(std::uint64_t); }
+  std::size_t bytes() const noexcept { return (count_ + 2) * sizeof(std::uint64_t); }
   std::uint64_t first_;
   std::size_t count_;
   std::uint64_t* words_ = nullptr;
@@ -92,6 +94,17 @@ inline int run_child(const std::function<void()>& body) {
   int status = 0;
   ::waitpid(child, &status, 0);
   return status;
+}
+
+/// A process that has joined `group`, and is killed with a burst of up to kCount in hand.
+template <std::size_t kCount>
+void die_in_the_middle(const Group& group) {
+  run_child([&] {
+    auto* member = new Member(group);
+    std::array<Event, kCount> events;
+    member->read_burst(std::span<Event>(events));
+    ::kill(::getpid(), SIGKILL);
+  });
 }
 
 inline void expect_balanced(const Group& group) {

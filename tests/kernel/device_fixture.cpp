@@ -95,15 +95,6 @@ std::uint64_t attribute(const std::string& device, const std::string& name) {
   return value;
 }
 
-bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit) {
-  const auto deadline = std::chrono::steady_clock::now() + limit;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return true;
-}
-
 OnCpu::OnCpu(int cpu) {
   cpu_set_t set;
   CPU_ZERO(&set);

@@ -20,6 +20,8 @@
 #include <string>
 #include <thread>
 
+#include "../eventually.hpp"
+
 namespace evring::kernel_test {
 
 /// errno of an ioctl, or 0.
@@ -52,10 +54,6 @@ std::uint64_t longest_section_bytes(const Device& device);
 
 /// A value of /sys/class/evring/NAME/ATTRIBUTE.
 std::uint64_t attribute(const std::string& device, const std::string& name);
-
-/// Whether `condition` came true within `limit`.
-bool eventually(const std::function<bool()>& condition,
-                std::chrono::milliseconds limit = std::chrono::seconds(10));
 
 /// Keeps the calling thread on one CPU for its life.
 class OnCpu {

@@ -15,27 +15,14 @@
 namespace evring {
 namespace {
 
-constexpr auto kIgnore = [](unsigned, std::span<const Event>) {};
-
-/// A runtime folder of its own for each test.
 class BoardTest : public testing::Test {
  protected:
-  BoardTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "evring-board-XXXXXX").string();
-    root_ = mkdtemp(pattern.data());
-    setenv("XDG_RUNTIME_DIR", root_.c_str(), 1);
-  }
-  ~BoardTest() override {
-    use_temporary_sockets();
-    std::filesystem::remove_all(root_);
-  }
-
-  std::filesystem::path folder() const { return root_ / "evring" / "consumers"; }
+  std::filesystem::path folder() const { return runtime_dir_.path() / "evring" / "consumers"; }
   std::ptrdiff_t file_count() const {
     return std::distance(std::filesystem::directory_iterator(folder()), {});
   }
 
-  std::filesystem::path root_;
+  FreshRuntimeDir runtime_dir_;
 };
 
 PollerOptions named(const std::string& name) {
@@ -84,12 +71,12 @@ TEST_F(BoardTest, APollerThatIsNotPostedIsNotSeen) {
   poller.add(PollSource::of(small_ring()));
   EXPECT_TRUE(read_consumer_board().empty());
   EXPECT_EQ(poller.post_refusal(), "");
-  EXPECT_FALSE(std::filesystem::exists(root_ / "evring"));
+  EXPECT_FALSE(std::filesystem::exists(runtime_dir_.path() / "evring"));
 }
 
 TEST_F(BoardTest, ABoardThatCannotBeHadCostsAWord) {
-  std::filesystem::create_directory(root_ / "evring");
-  ASSERT_EQ(chmod((root_ / "evring").c_str(), 0777), 0);
+  std::filesystem::create_directory(runtime_dir_.path() / "evring");
+  ASSERT_EQ(chmod((runtime_dir_.path() / "evring").c_str(), 0777), 0);
   LocalRing ring = small_ring();
   Producer producer(ring);
   Poller poller(named("test"));

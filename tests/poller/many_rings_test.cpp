@@ -112,7 +112,7 @@ TEST_F(ManyRingsTest, TheRingThatHadEventsLastIsSeenOnTheNextPass) {
 }
 
 TEST(ManyRingsGoneTest, AQuietRingThatIsGoneIsNoticed) {
-  use_temporary_sockets();
+  const FreshRuntimeDir runtime_dir;
   GoneReason reason = GoneReason::kNot;
   PollerOptions options;
   options.strategy = WaitStrategy::kBusySpin;

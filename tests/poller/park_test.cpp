@@ -16,6 +16,12 @@ class ParkTest : public testing::TestWithParam<Rung> {
     options.arm.max_idle = std::chrono::milliseconds(60000);
     return options;
   }
+  /// Whether the poller, which is started, parks over that ring.
+  static bool sleeps_over(RunningPoller& poller, const LocalRing& ring) {
+    poller->add(PollSource::of(ring));
+    poller.start();
+    return poller.parks_again(0);
+  }
 };
 
 INSTANTIATE_TEST_SUITE_P(Rungs, ParkTest, testing::Values(Rung::kUringPoll, Rung::kEpoll),
@@ -57,9 +63,7 @@ TEST_P(ParkTest, OneDoorbellPerIdlePeriodHoweverManyEvents) {
   LocalRing ring = small_ring(Mode::kOverwrite, 4096);
   Producer producer(ring);
   RunningPoller poller(parking());
-  poller->add(PollSource::of(ring));
-  poller.start();
-  ASSERT_TRUE(poller.parks_again(0));
+  ASSERT_TRUE(sleeps_over(poller, ring));
   const std::vector<Event> batch(1000, event_of(7));
   EXPECT_EQ(producer.publish_batch(batch), batch.size());
   ASSERT_TRUE(eventually([&] { return poller->counters(0).received == 1000; }));
@@ -74,9 +78,7 @@ TEST_P(ParkTest, WaitsForTheWatermark) {
   LocalRing ring = small_ring();
   Producer producer(ring);
   RunningPoller poller(std::move(options));
-  poller->add(PollSource::of(ring));
-  poller.start();
-  ASSERT_TRUE(poller.parks_again(0));
+  ASSERT_TRUE(sleeps_over(poller, ring));
   for (std::uint64_t i = 0; i < 9; ++i) producer.publish(event_of(i));
   EXPECT_EQ(poller->counters().wakes, 0u);
   producer.publish(event_of(9));
@@ -92,9 +94,7 @@ TEST_P(ParkTest, TheTimeAfterTheFirstEventRingsToo) {
   LocalRing ring = small_ring();
   Producer producer(ring);
   RunningPoller poller(std::move(options));
-  poller->add(PollSource::of(ring));
-  poller.start();
-  ASSERT_TRUE(poller.parks_again(0));
+  ASSERT_TRUE(sleeps_over(poller, ring));
   producer.publish(event_of(1));
   ASSERT_TRUE(eventually([&] { return poller->counters(0).received == 1; }));
   EXPECT_EQ(poller->counters().wakes, 1u);
@@ -102,9 +102,7 @@ TEST_P(ParkTest, TheTimeAfterTheFirstEventRingsToo) {
 
 TEST_P(ParkTest, CostsNoCpuTimeWhileParked) {
   RunningPoller poller(parking());
-  poller->add(PollSource::of(small_ring()));
-  poller.start();
-  ASSERT_TRUE(poller.parks_again(0));
+  ASSERT_TRUE(sleeps_over(poller, small_ring()));
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   const auto empty_polls = poller->counters().empty_polls.get();
   const auto parks = poller->counters().parks.get();
@@ -122,9 +120,7 @@ TEST_P(ParkTest, CostsNoCpuTimeWhileParked) {
 
 TEST_P(ParkTest, AStopWakesAParkedPoller) {
   RunningPoller poller(parking());
-  poller->add(PollSource::of(small_ring()));
-  poller.start();
-  ASSERT_TRUE(poller.parks_again(0));
+  ASSERT_TRUE(sleeps_over(poller, small_ring()));
   const auto begin = std::chrono::steady_clock::now();
   poller.stop();
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30))
@@ -133,15 +129,13 @@ TEST_P(ParkTest, AStopWakesAParkedPoller) {
 
 TEST_P(ParkTest, ARequestToStopWakesIt) {
   RunningPoller poller(parking());
-  poller->add(PollSource::of(small_ring()));
-  poller.start();
-  ASSERT_TRUE(poller.parks_again(0));
+  ASSERT_TRUE(sleeps_over(poller, small_ring()));
   poller->request_stop();
   EXPECT_EQ(poller.join(), RunEnd::kStopped);
 }
 
 TEST_P(ParkTest, TheEndOfARingWakesIt) {
-  use_temporary_sockets();
+  const FreshRuntimeDir runtime_dir;
   GoneReason reason = GoneReason::kNot;
   unsigned gone_ring = 99;
   PollerOptions options = parking();

@@ -148,7 +148,7 @@ TEST(PollerTest, SpinsAndSaysWhyWhenNoDoorbellIsLeft) {
 }
 
 TEST(PollerTest, NoticesAnOwnerThatWasKilled) {
-  use_temporary_sockets();
+  const FreshRuntimeDir runtime_dir;
   const std::string name = "poller-killed-" + std::to_string(getpid());
   const pid_t owner = fork();
   if (owner == 0) {
@@ -192,7 +192,7 @@ TEST(PollSourceTest, NamesAnUnknownLocalRing) {
 }
 
 TEST(PollSourceTest, TriesAndSaysWhyNot) {
-  use_temporary_sockets();
+  const FreshRuntimeDir runtime_dir;
   const auto absent = PollSource::try_open("local:no-such-ring");
   EXPECT_FALSE(absent);
   EXPECT_EQ(absent.error().code, ENOENT);

@@ -8,13 +8,14 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <cstdlib>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "../eventually.hpp"
+#include "../fresh_runtime_dir.hpp"
 
 namespace evring {
 
@@ -25,18 +26,6 @@ inline std::string strategy_name(const testing::TestParamInfo<WaitStrategy>& eac
   std::string name = to_string(each.param);
   std::erase(name, '-');
   return name;
-}
-
-/// Named rings of the tests live in a place that every machine has.
-inline void use_temporary_sockets() { setenv("XDG_RUNTIME_DIR", "/tmp", 1); }
-
-/// Waits for `condition`; only a failure takes the whole time.
-inline bool eventually(const std::function<bool()>& condition) {
-  for (int i = 0; i < 20000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return condition();
 }
 
 inline LocalRing small_ring(Mode mode = Mode::kOverwrite, std::uint64_t slot_count = 64) {

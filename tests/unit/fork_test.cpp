@@ -15,6 +15,8 @@
 #include <optional>
 #include <thread>
 
+#include "../eventually.hpp"
+#include "../fresh_runtime_dir.hpp"
 #include "support.hpp"
 
 namespace evring {
@@ -153,7 +155,7 @@ TEST(ForkTest, AnInertCopyClosesNoStrangersDescriptor) {
 }
 
 TEST(ForkTest, AChildMayDropANamedRingWhileItsOwnerServes) {
-  const testing::RuntimeDir runtime_dir;
+  const FreshRuntimeDir runtime_dir;
   std::optional<LocalRing> ring = LocalRing::named({.slot_count = 64, .name = "serving"});
   const Attachment one = attach_local("serving");
   EXPECT_EQ(testing::run_child([&] {
@@ -177,7 +179,7 @@ class ForkedSeatTest : public ::testing::TestWithParam<Seating> {
   LocalRing make_ring(Mode mode) {
     return LocalRing::named({.slot_count = 8, .mode = mode, .name = "forked"});
   }
-  testing::RuntimeDir runtime_dir;
+  FreshRuntimeDir runtime_dir;
 };
 INSTANTIATE_TEST_SUITE_P(
     Ways, ForkedSeatTest,
@@ -241,10 +243,7 @@ TEST_P(ForkedSeatTest, ADeadConsumerDoesNotGateWhileAChildOfItLives) {
     EXPECT_EQ(producer.published(), 100u);
   });
   Consumer watcher(ring.mapping());
-  for (int i = 0; i < 5000 && watcher.head() != 100; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  EXPECT_EQ(watcher.head(), 100u) << "the dead one holds the gate";
+  EXPECT_TRUE(eventually([&] { return watcher.head() == 100; })) << "the dead one holds the gate";
   ::kill(orphan, SIGKILL);
   writer.join();
   EXPECT_EQ(ring.registered_count(), 0u);

@@ -93,11 +93,7 @@ TEST(GateTest, WaitsUntilTheSlowestReads) {
     publish_numbered(producer, 500);
     auto reservation = producer.reserve(8);
     EXPECT_EQ(reservation.count(), 8u) << "a waiting reservation gets all it asked for";
-    for (std::uint64_t i = 0; i < 8; ++i) {
-      for (std::size_t word = 0; word < 5; ++word) {
-        reservation.set_word(i, word, testing::payload_word(reservation.sequence(i), word));
-      }
-    }
+    testing::fill_all(reservation);
     reservation.commit();
     EXPECT_EQ(producer.dropped(), 0u);
   });

@@ -21,10 +21,7 @@ namespace {
 
 using testing::publish_numbered;
 
-class LocalInjectorTest : public ::testing::Test {
- protected:
-  testing::RuntimeDir runtime_dir;
-};
+class LocalInjectorTest : public testing::LocalSocketTest {};
 
 /// `count` events as struct evring_inject has them: numbers from `first` on, as payload.
 std::vector<std::uint64_t> events_from(std::uint64_t first, std::uint32_t count,

@@ -6,12 +6,13 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -121,12 +122,7 @@ TEST_F(LocalSocketTest, LeavingKeepsTheWatchOnTheOwner) {
   attachment.registration.reset();
   pollfd watch{attachment.owner_fd.get(), POLLIN, 0};
   // Its place comes free as soon as the owner has heard.
-  int error = ENOSPC;
-  for (int i = 0; i < 1000 && error == ENOSPC; ++i) {
-    error = error_of("watched", StartAt::kNewest);
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  EXPECT_EQ(error, 0);
+  EXPECT_EQ(testing::next_error_of("watched", StartAt::kNewest, ENOSPC), 0);
   EXPECT_EQ(::poll(&watch, 1, 0), 0) << "the owner lives";
   ring.reset();
   EXPECT_EQ(::poll(&watch, 1, 5000), 1);
@@ -213,13 +209,7 @@ TEST_F(LocalSocketTest, ADirectoryOpenToOthersIsRefused) {
 
 /// What the owner answers to `bytes` of garbage: its errno, or -1 for a hang-up.
 int answer_to(const std::string& name, const void* request, std::size_t bytes) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::string path = local_socket_path(name).string();
-  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
-  const FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  EXPECT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)),
-            0);
+  const FileDescriptor socket = testing::connected_to(name);
   EXPECT_EQ(::send(socket.get(), request, bytes, MSG_NOSIGNAL), static_cast<ssize_t>(bytes));
   std::array<std::int32_t, 64> reply{};
   const ssize_t got = ::recv(socket.get(), reply.data(), sizeof(reply), 0);

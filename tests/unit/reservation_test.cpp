@@ -19,18 +19,11 @@ namespace evring {
 namespace {
 
 using testing::event_numbered;
+using testing::fill_all;
 using testing::publish_numbered;
 
 static_assert(!std::is_copy_constructible_v<Producer::Reservation>);
 static_assert(!std::is_copy_assignable_v<Producer::Reservation>);
-
-void fill_all(Producer::Reservation& reservation) {
-  for (std::uint64_t i = 0; i < reservation.count(); ++i) {
-    for (std::size_t word = 0; word < 5; ++word) {
-      reservation.set_word(i, word, testing::payload_word(reservation.sequence(i), word));
-    }
-  }
-}
 
 TEST(ReservationTest, PublishingMeanwhileDoesNotMoveHeadBack) {
   const LocalRing ring = LocalRing::anonymous({.slot_count = 8});

@@ -6,7 +6,10 @@
 #include <grp.h>
 #include <sys/stat.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <string>
 
 #include "support.hpp"
 

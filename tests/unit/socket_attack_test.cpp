@@ -11,9 +11,10 @@
 #include <sys/un.h>
 
 #include <array>
-#include <chrono>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -78,12 +79,7 @@ TEST_F(LocalSocketTest, OneUserCannotTakeEveryConnection) {
   EXPECT_EQ(error, EMFILE);
   EXPECT_EQ(taken.size(), 128u);
   taken.pop_back();
-  error = EMFILE;
-  for (int i = 0; i < 1000 && error == EMFILE; ++i) {
-    error = error_of("wanted");
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  EXPECT_EQ(error, 0);
+  EXPECT_EQ(testing::next_error_of("wanted", std::nullopt, EMFILE), 0);
 }
 
 TEST_F(LocalSocketTest, AClientThatClearsNonblockHangsNobody) {
@@ -95,12 +91,8 @@ TEST_F(LocalSocketTest, AClientThatClearsNonblockHangsNobody) {
       ASSERT_EQ(::fcntl(fd, F_SETFL, 0), 0);
     }
   }
-  int error = ENOSPC;
-  for (int i = 0; i < 1000 && error == ENOSPC; ++i) {
-    error = error_of("clearing", StartAt::kNewest);
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  EXPECT_EQ(error, 0) << "the owner waits on a descriptor of the client before";
+  EXPECT_EQ(testing::next_error_of("clearing", StartAt::kNewest, ENOSPC), 0)
+      << "the owner waits on a descriptor of the client before";
 }
 
 TEST_F(LocalSocketTest, AClientThatFillsItsDoorbellStopsNoProducer) {
@@ -136,14 +128,11 @@ void serve_once(int listener, const std::vector<int>& descriptors) {
 }
 
 FileDescriptor listen_as(const std::string& name) {
-  const std::string path = local_socket_path(name).string();
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  std::filesystem::create_directories(local_socket_path(name).parent_path());
+  const sockaddr_un address = testing::address_of(name);
   FileDescriptor listener(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   EXPECT_EQ(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0)
-      << path;
+      << address.sun_path;
   EXPECT_EQ(::listen(listener.get(), 8), 0);
   return listener;
 }

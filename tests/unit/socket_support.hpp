@@ -18,14 +18,25 @@
 #include <string>
 #include <system_error>
 
+#include "../eventually.hpp"
+#include "../fresh_runtime_dir.hpp"
 #include "support.hpp"
 
 namespace evring::testing {
 
 class LocalSocketTest : public ::testing::Test {
  protected:
-  RuntimeDir runtime_dir;
+  FreshRuntimeDir runtime_dir;
 };
+
+/// Of the socket of the ring of that name.
+inline sockaddr_un address_of(const std::string& name) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = local_socket_path(name).string();
+  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  return address;
+}
 
 inline int error_of(const std::string& name, std::optional<StartAt> register_at = std::nullopt) {
   try {
@@ -37,12 +48,16 @@ inline int error_of(const std::string& name, std::optional<StartAt> register_at 
   return 0;
 }
 
+/// error_of(), once it is another than `now`: an owner hears by and by of what clients do.
+inline int next_error_of(const std::string& name, std::optional<StartAt> register_at, int now) {
+  int error = now;
+  eventually([&] { return (error = error_of(name, register_at)) != now; });
+  return error;
+}
+
 /// A connection that has said nothing yet, and hangs nobody.
 inline FileDescriptor connected_to(const std::string& name) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::string path = local_socket_path(name).string();
-  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  const sockaddr_un address = address_of(name);
   FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   const timeval patience{5, 0};
   ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));

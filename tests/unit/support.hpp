@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the ring's unit tests share: numbered events that know when they are torn,
-// forked processes, a runtime directory of their own.
+// forked processes.
 #pragma once
 
 #include <evring/producer.hpp>
@@ -11,9 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <string>
+#include <cstdio>
+#include <exception>
+#include <utility>
 
 namespace evring::testing {
 
@@ -60,6 +60,16 @@ template <class ProducerType>
 void publish_numbered(ProducerType& producer, std::uint64_t count) {
   for (std::uint64_t i = 0; i < count; ++i) {
     producer.publish(event_numbered(producer.next_sequence()));
+  }
+}
+
+/// Fills a reservation as publish_numbered() would.
+template <class Reservation>
+void fill_all(Reservation& reservation) {
+  for (std::uint64_t i = 0; i < reservation.count(); ++i) {
+    for (std::size_t word = 0; word < 5; ++word) {
+      reservation.set_word(i, word, payload_word(reservation.sequence(i), word));
+    }
   }
 }
 
@@ -116,32 +126,5 @@ template <class Body>
 int run_child(Body&& body) {
   return wait_for(start_child(std::forward<Body>(body)));
 }
-
-/// Points the runtime folder at a fresh one for as long as it lives.
-class RuntimeDir {
- public:
-  RuntimeDir() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "evring-test-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-    const char* before = std::getenv("XDG_RUNTIME_DIR");
-    if (before != nullptr) before_ = before;
-    ::setenv("XDG_RUNTIME_DIR", path_.c_str(), 1);
-  }
-  RuntimeDir(const RuntimeDir&) = delete;
-  RuntimeDir& operator=(const RuntimeDir&) = delete;
-  ~RuntimeDir() {
-    if (before_.empty()) {
-      ::unsetenv("XDG_RUNTIME_DIR");
-    } else {
-      ::setenv("XDG_RUNTIME_DIR", before_.c_str(), 1);
-    }
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-
- private:
-  std::filesystem::path path_;
-  std::string before_;
-};
 
 }  // namespace evring::testing

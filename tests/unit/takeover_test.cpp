@@ -32,20 +32,17 @@ enum class Way { kPublish, kBatch, kReserve };
 constexpr std::uint64_t kBatchCount = 4;
 
 void offer(DoomedProducer& producer, Way way) {
-  const std::uint64_t next = producer.next_sequence();
   if (way == Way::kPublish) {
     publish_numbered(producer, kBatchCount);
   } else if (way == Way::kBatch) {
     std::vector<Event> events;
-    for (std::uint64_t i = 0; i < kBatchCount; ++i) events.push_back(event_numbered(next + i));
+    for (std::uint64_t i = 0; i < kBatchCount; ++i) {
+      events.push_back(event_numbered(producer.next_sequence() + i));
+    }
     producer.publish_batch(events);
   } else {
     auto reservation = producer.reserve(kBatchCount);
-    for (std::uint64_t i = 0; i < kBatchCount; ++i) {
-      for (std::size_t word = 0; word < 5; ++word) {
-        reservation.set_word(i, word, testing::payload_word(next + i, word));
-      }
-    }
+    testing::fill_all(reservation);
     reservation.commit();
   }
 }
