@@ -65,6 +65,18 @@ class CommandTest(unittest.TestCase):
             time.sleep(0.02)
         self.fail(f"local ring {name} did not come up")
 
+    def await_consumers(self, process, received=0, count=1):
+        """Until stat shows `count` consumers of it that have read so much: who they are."""
+        deadline = time.monotonic() + LIMIT_S
+        while time.monotonic() < deadline:
+            _, report = self.run_json("stat", "--json", "--interval", "0.02")
+            mine = [each["who"] for ring in report["rings"] for each in ring["consumers"]
+                    if each["pid"] == process.pid and each["received"] >= received]
+            if len(mine) >= count:
+                return mine
+            time.sleep(0.02)
+        return self.fail(f"{process.args} shows no such consumers")
+
     def check_error(self, done, code, *parts):
         """One line on standard error, nothing on standard output, that exit code."""
         self.assertEqual(done.returncode, code, done.stderr)

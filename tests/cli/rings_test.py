@@ -80,7 +80,7 @@ class LocalRings(CommandTest):
         self.start("add", "--local", "ticks", "--rate", "1000", "--batch", "4")
         self.await_local("ticks")
         watcher = self.start("watch", "local:ticks", "--json")
-        time.sleep(0.5)
+        self.await_consumers(watcher, 1)
         code, out, err = self.interrupt(watcher)
         self.assertEqual(code, 0, err)
         lines = lines_of(out)
@@ -104,7 +104,7 @@ class LocalRings(CommandTest):
         owner = self.start("add", "--local", "short")
         self.await_local("short")
         watcher = self.start("watch", "local:short")
-        time.sleep(0.3)
+        self.await_consumers(watcher)
         code, out, _ = self.interrupt(owner)
         self.assertEqual(code, 0)
         self.assertIn("offered 0, published 0, dropped 0", out)
@@ -119,10 +119,10 @@ class LocalRings(CommandTest):
                          "end the process that serves it")
 
     def test_stat_shows_rate_lag_and_loss_of_each(self):
-        self.start("add", "--local", "ticks", "--rate", "500", "--batch", "2")
+        self.start("add", "--local", "ticks", "--rate", "500", "--batch", "2", "--slots", "65536")
         self.await_local("ticks")
         watcher = self.start("watch", "local:ticks", "--quiet")
-        time.sleep(0.5)
+        self.await_consumers(watcher, 1)
         code, report = self.run_json("stat", "local:ticks", "--json")
         self.assertEqual(code, 0)
         ring = report["rings"][0]
@@ -143,10 +143,13 @@ class LocalRings(CommandTest):
         self.start("add", "--local", "ticks", "--rate", "100")
         self.await_local("ticks")
         top = self.start("top", "--interval", "0.1")
-        time.sleep(1)
-        code, out, _ = self.interrupt(top)
-        self.assertEqual(code, 0)
-        self.assertGreater(out.count("RING / CONSUMER"), 1)
+        shown = 0
+        for line in top.stdout:
+            shown += "RING / CONSUMER" in line
+            if shown == 2:
+                break
+        code, _, _ = self.interrupt(top)
+        self.assertEqual((code, shown), (0, 2))
 
     def test_stopped_owners_hold_up_the_list_once(self):
         """Each was asked for two seconds, one after the other: 40 of them for 80 s."""
@@ -272,14 +275,9 @@ class Machine(CommandTest):
                     self.assertGreater(result["median"], 0)
 
     def test_stat_shows_the_consumers_of_stress(self):
-        stress = self.start("stress", "--seconds", "30", "--consumers", "2", "--json")
-        shown = set()
-        deadline = time.monotonic() + 20
-        while len(shown) < 2 and time.monotonic() < deadline:
-            _, report = self.run_json("stat", "--json", "--interval", "0.1")
-            shown = {each["who"] for ring in report["rings"] for each in ring["consumers"]
-                     if each["pid"] == stress.pid and each["received"] > 0}
-        self.assertEqual(shown, {"evring stress #0", "evring stress #1"})
+        stress = self.start("stress", "--seconds", "600", "--consumers", "2", "--json")
+        self.assertEqual(set(self.await_consumers(stress, 1, 2)),
+                         {"evring stress #0", "evring stress #1"})
         self.interrupt(stress)
 
 

@@ -5,7 +5,6 @@ import os
 import pathlib
 import signal
 import subprocess
-import time
 import unittest
 
 from command import EVRING, CommandTest
@@ -148,7 +147,7 @@ class Stress(CommandTest):
     def test_interrupt_ends_early_and_balanced(self):
         for how in (signal.SIGINT, signal.SIGTERM):
             process = self.start("stress", "--seconds", "600")
-            time.sleep(0.5)
+            self.await_consumers(process, 1)
             code, out, err = self.finish(process, how)
             self.assertEqual(code, 0, err)
             self.assertIn("(interrupted)", out)

@@ -15,14 +15,14 @@ namespace {
 
 struct Mistake {
   const char* name;
-  const char* toml;
+  std::string toml;
   int line;
   const char* key;
 };
 
 class MistakeTest : public testing::TestWithParam<Mistake> {};
 
-constexpr const char* kGood = "[[consumer]]\nname = \"a\"\nring = \"local:a\"\n";
+const std::string kGood = "[[consumer]]\nname = \"a\"\nring = \"local:a\"\n";
 
 INSTANTIATE_TEST_SUITE_P(
     Toml, MistakeTest,
@@ -31,8 +31,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"NoConsumer", "[daemon]\nreport_s = 1\n", 1, "consumer"},
         Mistake{"Empty", "", 1, "no [[consumer]]"},
         Mistake{"FileTwice",
-                "[[consumer]]\nname = \"a\"\nring = \"local:a\"\noutput = \"jsonl:/tmp/x\"\n"
-                "[[consumer]]\nname = \"b\"\nring = \"local:b\"\noutput = \"jsonl:/tmp/./x\"\n",
+                kGood + "output = \"jsonl:/tmp/x\"\n[[consumer]]\nname = \"b\"\nring = "
+                        "\"local:b\"\noutput = \"jsonl:/tmp/./x\"\n",
                 8, "consumer.output"},
         Mistake{"NoName", "\n[[consumer]]\nring = \"local:a\"\n", 2, "consumer.name"},
         Mistake{"NoRing", "[[consumer]]\nname = \"a\"\n", 1, "consumer.ring"},
@@ -43,47 +43,24 @@ INSTANTIATE_TEST_SUITE_P(
                 "consumer.ring"},
         Mistake{"RingIsControl", "[[consumer]]\nname = \"a\"\nring = \"control\"\n", 3,
                 "consumer.ring"},
-        Mistake{"UnknownKey", "[[consumer]]\nname = \"a\"\nring = \"local:a\"\ncolour = 1\n", 4,
-                "consumer.colour"},
-        Mistake{"UnknownTable", "[demon]\n[[consumer]]\nname = \"a\"\nring = \"local:a\"\n", 1,
-                "demon"},
-        Mistake{"BadStrategy",
-                "[[consumer]]\nname = \"a\"\nring = \"local:a\"\nstrategy = \"sleep\"\n", 4,
-                "consumer.strategy"},
-        Mistake{"SpinTooLong", "[[consumer]]\nname = \"a\"\nring = \"local:a\"\nspin_us = -1\n", 4,
-                "consumer.spin_us"},
-        Mistake{"WakeEventsZero",
-                "[[consumer]]\nname = \"a\"\nring = \"local:a\"\nwake_events = 0\n", 4,
-                "consumer.wake_events"},
-        Mistake{"SpinIsNoNumber", "[[consumer]]\nname = \"a\"\nring = \"local:a\"\nspin_us = nan\n",
-                4, "consumer.spin_us"},
-        Mistake{"ReportIsEndless",
-                "[daemon]\nreport_s = inf\n[[consumer]]\nname = \"a\"\nring = \"local:a\"\n", 2,
-                "daemon.report_s"},
-        Mistake{"DrainTooLong",
-                "[daemon]\ndrain_s = 3601\n[[consumer]]\nname = \"a\"\nring = \"local:a\"\n", 2,
-                "daemon.drain_s"},
-        Mistake{"QueueTooSmall", "[[consumer]]\nname = \"a\"\nring = \"local:a\"\nqueue_kib = 0\n",
-                4, "consumer.queue_kib"},
-        Mistake{"BurstIsText", "[[consumer]]\nname = \"a\"\nring = \"local:a\"\nburst = \"8\"\n", 4,
-                "consumer.burst"},
-        Mistake{"BadStart", "[[consumer]]\nname = \"a\"\nring = \"local:a\"\nstart = \"last\"\n", 4,
-                "consumer.start"},
-        Mistake{"BadResync", "[[consumer]]\nname = \"a\"\nring = \"local:a\"\nresync = \"x\"\n", 4,
-                "consumer.resync"},
-        Mistake{"BadOutput", "[[consumer]]\nname = \"a\"\nring = \"local:a\"\noutput = \"xml\"\n",
-                4, "consumer.output"},
-        Mistake{"CpuNotThere", "[[consumer]]\nname = \"a\"\nring = \"local:a\"\ncpu = 60000\n", 4,
-                "allowed set"},
-        Mistake{"CpuIsNone", "[[consumer]]\nname = \"a\"\nring = \"local:a\"\ncpu = \"x\"\n", 4,
-                "consumer.cpu"},
-        Mistake{"JsonIsText",
-                "[daemon]\njson = \"yes\"\n[[consumer]]\nname = \"a\"\nring = \"local:a\"\n", 2,
-                "daemon.json"},
-        Mistake{"NameTwice",
-                "[[consumer]]\nname = \"a\"\nring = \"local:a\"\n[[consumer]]\nname = \"a\"\n"
-                "ring = \"local:b\"\n",
-                5, "used twice"}),
+        Mistake{"UnknownKey", kGood + "colour = 1\n", 4, "consumer.colour"},
+        Mistake{"UnknownTable", "[demon]\n" + kGood, 1, "demon"},
+        Mistake{"BadStrategy", kGood + "strategy = \"sleep\"\n", 4, "consumer.strategy"},
+        Mistake{"SpinTooLong", kGood + "spin_us = -1\n", 4, "consumer.spin_us"},
+        Mistake{"WakeEventsZero", kGood + "wake_events = 0\n", 4, "consumer.wake_events"},
+        Mistake{"SpinIsNoNumber", kGood + "spin_us = nan\n", 4, "consumer.spin_us"},
+        Mistake{"ReportIsEndless", "[daemon]\nreport_s = inf\n" + kGood, 2, "daemon.report_s"},
+        Mistake{"DrainTooLong", "[daemon]\ndrain_s = 3601\n" + kGood, 2, "daemon.drain_s"},
+        Mistake{"QueueTooSmall", kGood + "queue_kib = 0\n", 4, "consumer.queue_kib"},
+        Mistake{"BurstIsText", kGood + "burst = \"8\"\n", 4, "consumer.burst"},
+        Mistake{"BadStart", kGood + "start = \"last\"\n", 4, "consumer.start"},
+        Mistake{"BadResync", kGood + "resync = \"x\"\n", 4, "consumer.resync"},
+        Mistake{"BadOutput", kGood + "output = \"xml\"\n", 4, "consumer.output"},
+        Mistake{"CpuNotThere", kGood + "cpu = 60000\n", 4, "allowed set"},
+        Mistake{"CpuIsNone", kGood + "cpu = \"x\"\n", 4, "consumer.cpu"},
+        Mistake{"JsonIsText", "[daemon]\njson = \"yes\"\n" + kGood, 2, "daemon.json"},
+        Mistake{"NameTwice", kGood + "[[consumer]]\nname = \"a\"\nring = \"local:b\"\n", 5,
+                "used twice"}),
     [](const auto& each) { return each.param.name; });
 
 TEST_P(MistakeTest, IsNamedWithFileLineKeyAndRemedy) {

@@ -2,6 +2,7 @@
 // evringd beside a ring of the test's own, and what tests of both ask.
 #pragma once
 
+#include "../eventually.hpp"
 #include "process.hpp"
 
 #include <evring/local_ring.hpp>
@@ -21,14 +22,6 @@
 #include <vector>
 
 namespace evring {
-
-inline bool eventually(const std::function<bool()>& condition) {
-  for (int i = 0; i < 20000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return false;
-}
 
 inline bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
