@@ -71,11 +71,13 @@ class RunningDaemonTest : public testing::Test {
   void await_readers(std::size_t count) {
     ASSERT_TRUE(eventually([&] { return said("generation ") >= count; })) << daemon_->errors();
   }
-  /// How often the daemon has said that.
+  /// How many lines of the daemon have that. Reports in JSON tell of a failure each time.
   std::size_t said(const std::string& part) const {
-    const std::string text = daemon_->errors() + daemon_->output();
+    std::istringstream lines(daemon_->errors() + daemon_->output());
     std::size_t count = 0;
-    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+    for (std::string line; std::getline(lines, line);) {
+      if (!line.starts_with('{') && contains(line, part)) ++count;
+    }
     return count;
   }
   /// The first consumer, by a report of now.
