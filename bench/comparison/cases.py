@@ -40,9 +40,7 @@ class Case:
         parts = [self.loop] + ([self.variant] if self.variant else [])
         rate = [f"{self.rate_hz:.0f}Hz"] if self.rate_hz else []
         if not self.contender:
-            lines = self.loop in ("bare-plain", "bare-vector")
-            more = [f"burst{self.burst_count}", str(self.slot_count)] if lines else rate
-            return "/".join(parts + more)
+            return "/".join(parts + rate)
         parts += [self.contender, f"{self.payload_bytes}B"]
         if self.loop == "ping-pong":
             more = []
@@ -104,7 +102,6 @@ class Field:
             and (deliveries is None or each["delivery"] in deliveries)
         ]
 
-
     def is_crowded(self, consumers):
         return is_crowded("throughput", consumers, self.cpus)
 
@@ -141,8 +138,6 @@ def broadcast(field_, quick):
             continue
         for consumers in (2, 4):
             cases += field_.placed(field_.queue_case(each, consumers=consumers))
-    for loop in ("bare-plain", "bare-vector"):
-        cases += [Case(loop, burst_count=burst, duration_ms=40) for burst in (1, 32, 256)]
     return [Group("broadcast", cases=cases)]
 
 
@@ -188,10 +183,10 @@ def cost(field_, quick):
 
 
 def stopped(field_, quick):
-    """Bar 15, and what the machine's own wake-ups take."""
-    halts = [Case("stopped-consumer", variant=how) for how in ("stopped", "killed")]
-    wakes = [Case(loop) for loop in ("eventfd-wake", "futex-wake", "doorbell-wake", "syscall")]
-    return [Group("stopped", cases=halts), Group("wake-ups", cases=wakes)]
+    """Bar 15."""
+    hows = ("stopped", "killed")
+    halts = [Case("stopped-consumer", variant=how, duration_ms=15) for how in hows]
+    return [Group("stopped", cases=halts)]
 
 
 def idle(field_, quick):

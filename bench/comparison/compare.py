@@ -13,6 +13,7 @@ from pathlib import Path
 from bars import all_bars
 from cases import Field, cpu_count, make_plan
 from figures import hold
+from machine import describe
 from page import page
 from readme import readme_table
 from rounds import merge, run_rounds
@@ -66,7 +67,8 @@ def measure(options):
     for path in options.records:
         merge(rounds, path)
     about = {
-        "machine": listing["machine"] | {"command": " ".join(["bench/compare", *sys.argv[1:]])},
+        "machine": describe(listing, not options.no_fifo)
+        | {"command": " ".join(["bench/compare", *sys.argv[1:]])},
         "cpu_count": field.cpus,
         "seed": options.seed,
         "only": options.only,

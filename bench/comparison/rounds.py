@@ -4,11 +4,15 @@ as well. A round is a dict of records by case id; figures of one round are paire
 
 import json
 import random
+import re
 import subprocess
+from dataclasses import replace
 import sys
 import time
 
 CASE_TIMEOUT_S = 10  # beside the case's duration
+COUNTED_EVENTS = 32_768  # eight laps of a ring of 4,096
+COUNTING_TIMEOUT_S = 60
 THROUGHPUT_TIMEOUT_S = 3  # ends soon after its duration, or in a convoy of threads on one CPU
 
 
@@ -16,22 +20,45 @@ def failure(why):
     return {"failed": why, "exact": False}
 
 
-def run_case(program, case, fifo=True, timeout_s=None):
-    """The record that `program` prints for a case; of a failure one without a value."""
-    if timeout_s is None:
-        tail = THROUGHPUT_TIMEOUT_S if case.loop == "throughput" else CASE_TIMEOUT_S
-        if case.loop == "instructions":
-            tail = 60  # two runs under callgrind
-        timeout_s = case.duration_ms / 1000 + tail
-    command = [program, *case.arguments(fifo)]
+def record_of(command, timeout_s):
+    """The record that a command prints; of a failure one without a value."""
     try:
         ran = subprocess.run(command, capture_output=True, timeout=timeout_s, check=False)
     except subprocess.TimeoutExpired:
         return failure(f"no end within {timeout_s:.0f} s")
+    except OSError as error:
+        return failure(f"{command[0]}: {error.strerror}")
     try:
-        return json.loads(ran.stdout)
+        record = json.loads(ran.stdout)
     except ValueError:
         return failure(f"exit status {ran.returncode}: {ran.stderr.decode(errors='replace')[:200]}")
+    counted = re.search(rb"Collected : (\d+)", ran.stderr)
+    return record | {"instructions": int(counted[1])} if counted else record
+
+
+def count_instructions(program, case):
+    """Instructions an event by callgrind: the same-thread loop for some events and for twice as
+    many. What the two differ by has neither start-up nor set-up in it."""
+    counting = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program]
+    arguments = replace(case, loop="same-thread").arguments(fifo=False)
+    once, twice = (
+        record_of([*counting, *arguments, f"--events={count}"], COUNTING_TIMEOUT_S)
+        for count in (COUNTED_EVENTS, 2 * COUNTED_EVENTS)
+    )
+    if not (once["exact"] and twice["exact"]):
+        return once if not once["exact"] else twice
+    each = (twice["instructions"] - once["instructions"]) / COUNTED_EVENTS
+    return {"value": each, "unit": "instructions/event", "exact": True}
+
+
+def run_case(program, case, fifo=True, timeout_s=None):
+    """The record of a case, run by `program`."""
+    if case.loop == "instructions":
+        return count_instructions(program, case)
+    if timeout_s is None:
+        tail = THROUGHPUT_TIMEOUT_S if case.loop == "throughput" else CASE_TIMEOUT_S
+        timeout_s = case.duration_ms / 1000 + tail
+    return record_of([program, *case.arguments(fifo)], timeout_s)
 
 
 def order_of(plan, number, late, shuffle):

@@ -43,8 +43,8 @@ def rows_here(here):
 
 
 def race(guest):
-    """{contender: record} of the one round."""
-    return {name.split("/")[1]: each for name, each in guest.json("race.json")[0].items()}
+    """{contender: record}."""
+    return {each["id"]: each for each in guest.lines("race.json")}
 
 
 def rows_guest(guest):

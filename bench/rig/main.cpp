@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// evring_rig: runs one case and prints its record; `list` names loops and contenders, for
-// people or as JSON. Exit codes: 0 fine, 1 error or a run that was not exact, 2 usage.
-#include <bench/comparison/cases.hpp>
-#include <bench/measure/machine.hpp>
-#include <bench/measure/registry.hpp>
+// evring_rig, and evring_guest_rig with the drivers of a guest: `one` runs one case and prints
+// its record; `list` names loops and contenders, for people or as JSON.
+// Exit codes: 0 fine, 1 error or a run that was not exact, 2 usage.
+#include <bench/rig/case.hpp>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -15,75 +14,31 @@
 namespace evring::bench {
 namespace {
 
-using nlohmann::json;
-
-int list_for_people() {
-  for (const Loop& each : all_loops()) fmt::print("{:<26} loop    {}\n", each.name, each.what);
-  for (const Contender& each : all_contenders()) {
-    fmt::print("{:<26} {:>3} B  {:<7} {}\n", each.name, each.payload_bytes,
-               delivery_name(each.delivery), each.what);
+int list_for_people(const Record& list) {
+  const auto text = [](const Record& each, const char* key) {
+    return each[key].get<std::string>();
+  };
+  for (const Record& each : list["loops"]) {
+    fmt::print("{:<26} loop    {}\n", text(each, "name"), text(each, "what"));
   }
-  for (const MissingPeer& peer : missing_peers()) {
-    fmt::print("{:<26} not available: install {}\n", peer.name, peer.package);
+  for (const Record& each : list["contenders"]) {
+    fmt::print("{:<26} {:>3} B  {:<7} {}\n", text(each, "name"),
+               each["payload_bytes"].get<unsigned>(), text(each, "delivery"), text(each, "what"));
+  }
+  for (const Record& each : list["missing"]) {
+    fmt::print("{:<26} not available: install {}\n", text(each, "name"), text(each, "package"));
   }
   return 0;
 }
 
-json loops_of(const Contender& contender) {
-  json loops = json::array();
-  if (contender.throughput != nullptr) loops.push_back("throughput");
-  if (contender.same_thread != nullptr) loops.push_back("same-thread");
-  if (contender.same_thread != nullptr) loops.push_back("instructions");
-  if (contender.ping_pong != nullptr) loops.push_back("ping-pong");
-  if (contender.latency != nullptr) loops.push_back("latency");
-  return loops;
-}
-
-json machine_json() {
-  const Machine machine = describe_machine();
-  const Placement placement;
-  return {{"cpu", machine.cpu},
-          {"caches", machine.caches},
-          {"kernel", machine.kernel},
-          {"governor", machine.governor},
-          {"compiler", machine.compiler},
-          {"pinning", describe_placement({.fifo = true})},
-          {"vector_stores", vector_store_name()},
-          {"cpu_count", placement.cpus.size()},
-          {"allowed_cpus", placement.cpus}};
-}
-
-int list_as_json() {
-  json list = {{"contenders", json::array()},
-               {"loops", json::array()},
-               {"missing", json::array()},
-               {"machine", machine_json()}};
-  for (const Contender& each : all_contenders()) {
-    list["contenders"].push_back({{"name", each.name},
-                                  {"what", each.what},
-                                  {"origin", origin_name(each.origin)},
-                                  {"delivery", delivery_name(each.delivery)},
-                                  {"payload_bytes", each.payload_bytes},
-                                  {"two_threads", each.two_threads},
-                                  {"loops", loops_of(each)}});
-  }
-  for (const Loop& each : all_loops()) {
-    list["loops"].push_back({{"name", each.name}, {"what", each.what}});
-  }
-  for (const MissingPeer& peer : missing_peers()) {
-    list["missing"].push_back({{"name", peer.name}, {"package", peer.package}});
-  }
-  fmt::print("{}\n", list.dump(1));
-  return 0;
-}
-
-int one(const Case& options) {
-  json record;
+int one(const Case& options, const std::string& id) {
+  Record record;
   try {
     record = run_case(options);
   } catch (const std::exception& error) {
     record = {{"failed", error.what()}, {"exact", false}};
   }
+  if (!id.empty()) record["id"] = id;
   fmt::print("{}\n", record.dump());
   return record["exact"].get<bool>() ? 0 : 1;
 }
@@ -95,8 +50,11 @@ void add_case_options(CLI::App& command, Case& options, bool& no_fifo) {
   command.add_option("--payload", options.payload_bytes, "bytes, as in `list`");
   command.add_option("--burst", options.burst_count)->check(CLI::Range(1, 256));
   command.add_option("--consumers", options.consumer_count)->check(CLI::Range(1, 63));
+  command.add_option("--producers", options.producer_count)->check(CLI::Range(1, 64));
   command.add_option("--slots", options.slot_count, "a power of two");
-  command.add_option("--rate", options.rate_hz, "latency: events a second");
+  command.add_option("--rings", options.ring_count, "many-rings: the busy one included")
+      ->check(CLI::Range(1, 4096));
+  command.add_option("--rate", options.rate_hz, "of a paced producer, events a second");
   command.add_option("--duration-ms", options.duration_ms);
   command.add_option("--events", options.event_count, "instead of a duration");
   command.add_flag("--no-fifo", no_fifo, "stay in SCHED_OTHER");
@@ -108,18 +66,22 @@ int run(int argc, char** argv) {
   CLI::App* list_command = app.add_subcommand("list", "name loops and contenders");
   CLI::App* one_command = app.add_subcommand("one", "run one case, print its record");
   bool as_json = false;
-  list_command->add_flag("--json", as_json, "for programs, with the machine");
+  list_command->add_flag("--json", as_json, "for programs");
   Case case_options;
   bool no_fifo = false;
+  std::string id;
   add_case_options(*one_command, case_options, no_fifo);
+  one_command->add_option("--id", id, "to stand in the record");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   case_options.fifo = !no_fifo;
-  if (*one_command) return one(case_options);
-  return as_json ? list_as_json() : list_for_people();
+  if (*one_command) return one(case_options, id);
+  if (!as_json) return list_for_people(listing());
+  fmt::print("{}\n", listing().dump(1));
+  return 0;
 }
 
 }  // namespace
@@ -129,7 +91,7 @@ int main(int argc, char** argv) {
   try {
     return evring::bench::run(argc, argv);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "evring_rig: {}\n", error.what());
+    fmt::print(stderr, "{}: {}\n", argv[0], error.what());
     return 1;
   }
 }

@@ -5,6 +5,7 @@ which fails has no figure, and what the report must not hide. Argument: the prog
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -165,7 +166,8 @@ class Plan(unittest.TestCase):
 
     def test_names_no_case_twice_and_only_loops_that_exist(self):
         known = listing()
-        loops = {each["name"] for each in known["loops"]}
+        loops = {each["name"] for each in known["loops"]} | {"instructions"}
+        loops |= {loop for each in known["contenders"] for loop in each["loops"]}
         cases = [case for group in make_plan(Field(known["contenders"], 2)) for case in group.cases]
         self.assertEqual(len({case.id for case in cases}), len(cases))
         self.assertLessEqual({case.loop for case in cases}, loops)
@@ -195,14 +197,20 @@ class Rounds(unittest.TestCase):
 
     def test_keep_what_a_case_says(self):
         program = self.program("""echo '{"value": 3, "exact": true}'""")
-        rounds = run_rounds([Group("one", cases=[Case("syscall")])], program, 2, quiet=True)
-        self.assertEqual([records["syscall"]["value"] for records in rounds], [3, 3])
+        rounds = run_rounds([Group("one", cases=[Case("parked-wake")])], program, 2, quiet=True)
+        self.assertEqual([records["parked-wake"]["value"] for records in rounds], [3, 3])
 
     def test_have_no_figure_of_a_case_that_fails_or_hangs(self):
-        failed = run_case(self.program("echo bad >&2; exit 3"), Case("syscall"))
+        failed = run_case(self.program("echo bad >&2; exit 3"), Case("parked-wake"))
         self.assertEqual(failed, {"failed": "exit status 3: bad\n", "exact": False})
-        hung = run_case(self.program("exec sleep 60"), Case("syscall"), timeout_s=1)
+        hung = run_case(self.program("exec sleep 60"), Case("parked-wake"), timeout_s=1)
         self.assertEqual(hung["failed"], "no end within 1 s")
+
+    @unittest.skipUnless(shutil.which("valgrind"), "valgrind counts instructions")
+    def test_count_instructions_an_event(self):
+        counted = run_case(RIG, Case("instructions", "no-queue"))
+        self.assertTrue(counted["exact"], counted)
+        self.assertTrue(10 < counted["value"] < 100, counted)  # a few dozen without a queue
 
     def test_take_records_from_elsewhere(self):
         with tempfile.NamedTemporaryFile("w+", suffix=".json") as file:

@@ -3,8 +3,9 @@
 // pass: a figure from a queue that drops, repeats or tears an event is worth nothing.
 #include <gtest/gtest.h>
 
-#include <bench/measure/registry.hpp>
-#include <bench/peers/bare_slots.hpp>
+#include <bench/contenders/bare_slots.hpp>
+#include <bench/rig/threads.hpp>
+#include <bench/rig/throughput.hpp>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <mutex>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -24,39 +26,59 @@ std::string test_name(const testing::TestParamInfo<Contender>& info) {
   return name;
 }
 
-RunOptions small_run(unsigned consumer_count, std::size_t burst_count) {
-  return {.slot_count = 256,
+Case small_case(unsigned consumer_count, std::size_t burst_count) {
+  return {.burst_count = burst_count,
           .consumer_count = consumer_count,
-          .burst_count = burst_count,
-          .event_count = 5'000};
+          .slot_count = 256,
+          .event_count = 5'000,
+          .fifo = false};
 }
 
-class ContenderTest : public testing::TestWithParam<Contender> {};
+class ContenderTest : public testing::TestWithParam<Contender> {
+ protected:
+  /// The record of a loop; null: this contender has none of that name.
+  static Record run(const std::string& loop, const Case& one) {
+    const auto found = GetParam().loops.find(loop);
+    return found == GetParam().loops.end() ? Record() : found->second(one);
+  }
+};
 
 TEST_P(ContenderTest, PassesItsPayloadCheckOnOneThread) {
   for (const std::size_t burst : {1, 32}) {
-    const ThroughputResult result = GetParam().same_thread(small_run(1, burst));
-    EXPECT_TRUE(result.verdict.exact) << "bursts of " << burst;
-    EXPECT_EQ(result.published, 5'000u);
+    const Record record = run("same-thread", small_case(1, burst));
+    EXPECT_TRUE(record["exact"]) << "bursts of " << burst;
+    EXPECT_EQ(record["published"], 5'000u);
   }
 }
 
 TEST_P(ContenderTest, PassesItsPayloadCheckBetweenThreads) {
-  if (!GetParam().two_threads) return;  // no queue, so nothing between threads
   for (const unsigned consumers : {1, 2}) {
-    const ThroughputResult result = GetParam().throughput(small_run(consumers, 32));
-    EXPECT_TRUE(result.verdict.exact) << consumers << " consumers";
-    EXPECT_EQ(result.published, 5'000u);
+    const Record record = run("throughput", small_case(consumers, 32));
+    if (record.is_null()) return;  // no queue, so nothing between threads
+    EXPECT_TRUE(record["exact"]) << consumers << " consumers";
+    EXPECT_EQ(record["published"], 5'000u);
     const std::uint64_t copies = GetParam().delivery == Delivery::kShared ? 1 : consumers;
-    EXPECT_EQ(result.verdict.received + result.verdict.lost, copies * result.published);
+    EXPECT_EQ(record["received"].get<std::uint64_t>() + record["lost"].get<std::uint64_t>(),
+              copies * 5'000u);
   }
 }
 
 TEST_P(ContenderTest, PassesItsPayloadCheckOnTheProducersCpu) {
-  if (!GetParam().two_threads) return;
-  RunOptions options = small_run(2, 32);
-  options.placement.producer_alone = false;
-  EXPECT_TRUE(GetParam().throughput(options).verdict.exact);
+  Case spread = small_case(2, 32);
+  spread.variant = kSpread;
+  const Record record = run("throughput", spread);
+  EXPECT_TRUE(record.is_null() || record["exact"]);
+}
+
+TEST_P(ContenderTest, CarriesARoundTripAndALatency) {
+  Case one = small_case(1, 1);
+  one.event_count = 400;
+  one.rate_hz = 1e5;
+  one.duration_ms = 1;
+  const Record trip = run("ping-pong", one);
+  EXPECT_TRUE(trip.is_null() || trip["exact"]);
+  const Record latency = run("latency", one);
+  EXPECT_TRUE(latency.is_null() || latency["exact"]);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ContenderTest, testing::ValuesIn(all_contenders()), test_name);
@@ -72,10 +94,8 @@ TEST(PlacementTest, LeavesTheProducerAloneWhereItCan) {
   EXPECT_EQ(cpus_of({.cpus = {3, 5, 7}}), (Cpus{3, 5, 7, 5}));
   EXPECT_EQ(cpus_of({.cpus = {3, 5, 7}, .producer_alone = false}), (Cpus{3, 5, 7, 3}));
   EXPECT_EQ(cpus_of({.cpus = {3}}), (Cpus{3, 3, 3, 3}));
-  const Placement shared{.cpus = {3, 5}, .fifo = true, .producer_alone = false};
-  EXPECT_FALSE(shared.for_threads(3).producer_alone);
-  EXPECT_FALSE(shared.for_threads(3).fifo);
-  EXPECT_TRUE(shared.for_threads(2).fifo);
+  EXPECT_FALSE(Placement::of({.variant = std::string(kSpread)}).producer_alone);
+  EXPECT_TRUE(Placement::of({}).producer_alone);
 }
 
 TEST(RegistryTest, NamesEachContenderOnce) {
@@ -88,8 +108,18 @@ TEST(RegistryTest, NamesEachContenderOnce) {
   EXPECT_EQ(find_contender("evring-gated", 56).name, "evring-gated");
 }
 
+/// Two files that name a template alike share it once they are linked, whatever their namespaces.
+TEST(RegistryTest, GivesEachContenderLoopsOfItsOwn) {
+  std::set<bench::Run> seen;
+  for (const Contender& each : all_contenders()) {
+    for (const auto& [loop, run] : each.loops) {
+      EXPECT_TRUE(seen.insert(run).second) << each.name << " " << loop << " is another's";
+    }
+  }
+}
+
 TEST(BareSlotsTest, ShowsALappedConsumerWrongPayloadsAndDoesNotHang) {
-  using Slots = peers::BareSlots<56>;
+  using Slots = BareSlots<56>;
   Slots queue({.slot_count = 16, .consumer_count = 1});
   Slots::Producer producer(queue);
   Slots::Consumer consumer(queue, 0);
@@ -101,12 +131,11 @@ TEST(BareSlotsTest, ShowsALappedConsumerWrongPayloadsAndDoesNotHang) {
   EXPECT_EQ(consumer.take(1, sink), 0u);
 }
 
-TEST(BareLinesTest, BothStoresStreamWholeLines) {
-  for (const LineStore store : {LineStore::kPlain, LineStore::kVector}) {
-    const ThroughputResult result = run_bare_lines(small_run(1, 32), store);
-    EXPECT_TRUE(result.verdict.exact);
-    EXPECT_EQ(result.verdict.received, 5'000u);
-  }
+TEST(RigTest, RefusesWhatIsNotThere) {
+  EXPECT_THROW(run_case({.loop = "no such loop"}), std::invalid_argument);
+  EXPECT_THROW(run_case({.contender = "no-queue"}), std::invalid_argument) << "throughput of none";
+  EXPECT_THROW(run_case({.loop = "stopped-consumer", .variant = "asleep"}), std::invalid_argument);
+  EXPECT_THROW(run_case({.loop = "waiting", .variant = "nowhere"}), std::invalid_argument);
 }
 
 /// A bounded queue behind a mutex that spoils one event in a hundred.
@@ -173,7 +202,7 @@ class FaultyQueue {
 
 template <Fault kFault, Delivery kDelivery>
 Verdict verdict_of() {
-  return run_throughput<FaultyQueue<kFault, kDelivery>>(small_run(1, 32)).verdict;
+  return ThroughputRun<FaultyQueue<kFault, kDelivery>>(small_case(1, 32))().verdict;
 }
 
 TEST(PayloadCheckTest, PassesAQueueWithoutFault) {
@@ -200,6 +229,12 @@ TEST(PayloadCheckTest, CatchesATornEvent) {
   EXPECT_EQ(each.torn, 50u);
   EXPECT_EQ((verdict_of<Fault::kTear, Delivery::kLossy>().torn), 50u);
   EXPECT_EQ((verdict_of<Fault::kTear, Delivery::kShared>().torn), 50u);
+}
+
+TEST(PayloadCheckTest, IsSaidByTheRecord) {
+  EXPECT_FALSE(
+      (throughput<FaultyQueue<Fault::kTear, Delivery::kEach>>(small_case(1, 32))["exact"]));
+  EXPECT_TRUE((throughput<FaultyQueue<Fault::kNone, Delivery::kEach>>(small_case(1, 32))["exact"]));
 }
 
 TEST(PayloadCheckTest, CatchesSwappedEvents) {

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The loops of pollers and doorbells: what they count, and that they notice a fault.
-#include <bench/measure/doorbell_look.hpp>
-#include <bench/measure/many_rings.hpp>
-#include <bench/measure/parked.hpp>
-#include <bench/measure/rate_sweep.hpp>
+// The loops with rings of their own: what they count, and that they say so.
+#include <bench/rig/loops.hpp>
 
 #include <gtest/gtest.h>
 
@@ -24,63 +21,68 @@ TEST(ModerationTest, TheFormulaTakesWhateverComesFirst) {
 }
 
 TEST(ModerationTest, DoorbellsFollowTheFormulaByCount) {
-  const ModerationResult result = run_moderation(
-      {.wake_events = 6, .wake = 10s, .burst_count = 2, .gap = 20ms, .batch_count = 9}, {});
-  EXPECT_TRUE(result.exact);
-  EXPECT_EQ(result.expected, 3u);
-  EXPECT_EQ(result.rung, result.expected);
-  EXPECT_EQ(result.woken, result.expected);
+  const Record record = moderation({.variant = "count", .fifo = false});
+  EXPECT_TRUE(record["exact"]);
+  EXPECT_EQ(record["expected"], 20);
+  EXPECT_EQ(record["rung"], 20);
+  EXPECT_EQ(record["value"], 0);
 }
 
 TEST(ParkedWakeTest, OneDoorbellAnIdlePeriod) {
-  const ParkedWakeResult result = run_parked_wake({.round_count = 5});
-  EXPECT_TRUE(result.exact);
-  EXPECT_EQ(result.doorbells, 5u);
-  EXPECT_GT(result.poller_p50_ns, 0);
-  EXPECT_GT(result.eventfd_p50_ns, 0);
+  const Record record = parked_wake({.event_count = 5, .fifo = false});
+  EXPECT_TRUE(record["exact"]);
+  EXPECT_EQ(record["doorbells_an_idle_period"], 1.0);
+  EXPECT_GT(record["poller_p50_ns"], 0);
+  EXPECT_GT(record["eventfd_p50_ns"], 0);
 }
 
 TEST(ParkedIdleTest, APollerThatIsParkedForGoodDoesNotWake) {
-  const ParkedIdleResult result = run_parked_idle(100ms, false, {});
-  EXPECT_TRUE(result.exact);
-  EXPECT_EQ(result.wake_ups, 0u);
-  EXPECT_LT(result.poller_cpu_us, 10'000) << "a spinning one takes 100,000";
+  const Record record = parked_idle({.fifo = false});
+  EXPECT_TRUE(record["exact"]);
+  EXPECT_EQ(record["wake_ups"], 0);
+  EXPECT_LT(record["value"], 100'000) << "a spinning one takes a million";
 }
 
 TEST(DoorbellLookTest, BothSidesPublishAndNobodyIsRung) {
-  const DoorbellLookResult result =
-      run_doorbell_look({.burst_count = 1, .turn_count = 2, .turn = 200us});
-  EXPECT_TRUE(result.exact);
-  EXPECT_GT(result.ratio, 0);
+  const Record record = doorbell_look({.burst_count = 1, .fifo = false});
+  EXPECT_TRUE(record["exact"]);
+  EXPECT_GT(record["value"], 0);
 }
 
-class RigTest : public testing::TestWithParam<WaitStrategy> {};
-
-INSTANTIATE_TEST_SUITE_P(Strategies, RigTest,
-                         testing::Values(WaitStrategy::kBusySpin, WaitStrategy::kAdaptive),
-                         [](const auto& each) {
-                           return each.param == WaitStrategy::kAdaptive ? "Adaptive" : "BusySpin";
-                         });
-
-TEST_P(RigTest, EveryEventComesWithManyRingsAsWithOne) {
-  ManyRingsOptions options{.strategy = GetParam(), .ring_count = 32, .turn_count = 2};
-  options.load = {.warm_up = 5ms, .duration = 10ms};
-  for (const double rate_hz : {0.0, 20'000.0}) {
-    options.load.rate_hz = rate_hz;
-    const ManyRingsResult result = run_many_rings(options);
-    EXPECT_TRUE(result.alone.exact);
-    EXPECT_TRUE(result.among_many.exact);
-    EXPECT_GT(result.among_many.events_per_second, 0);
+TEST(StoppedConsumerTest, KeepsTheAccountOfTheOtherOne) {
+  for (const char* how : {"stopped", "killed"}) {
+    const Record record = stopped_consumer({.variant = how, .duration_ms = 3, .fifo = false});
+    EXPECT_TRUE(record["exact"]) << how;
+    EXPECT_GT(record["rate_with"], 0);
+    EXPECT_GT(record["rate_without"], 0);
   }
 }
 
-TEST(RateSweepTest, ComparesWithTheWorseOfSpinAndPark) {
-  RateSweepResult result;
-  result.spin = {.events_per_second = 100, .p50_ns = 1};
-  result.park = {.events_per_second = 50, .p50_ns = 20};
-  result.adaptive = {.events_per_second = 45, .p50_ns = 25};
-  EXPECT_DOUBLE_EQ(result.throughput_ratio(), 0.9);
-  EXPECT_DOUBLE_EQ(result.latency_ratio(), 0.8);
+class PollersTest : public testing::TestWithParam<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(Strategies, PollersTest, testing::Values("busy-spin", "adaptive"),
+                         [](const auto& each) {
+                           return each.param[0] == 'a' ? "Adaptive" : "BusySpin";
+                         });
+
+TEST_P(PollersTest, EveryEventComesWithManyRingsAsWithOne) {
+  for (const double rate_hz : {0.0, 20'000.0}) {
+    const Record record = many_rings({.variant = GetParam(),
+                                      .ring_count = 32,
+                                      .rate_hz = rate_hz,
+                                      .duration_ms = 10,
+                                      .fifo = false});
+    EXPECT_TRUE(record["exact"]);
+    EXPECT_GT(record["among_many"]["events_per_second"], 0);
+  }
+}
+
+TEST(RateSweepTest, EveryEventComesHoweverOneWaits) {
+  const Record record = rate_sweep({.rate_hz = 20'000, .duration_ms = 10, .fifo = false});
+  EXPECT_TRUE(record["exact"]);
+  for (const char* how : {"spin", "park", "adaptive"}) {
+    EXPECT_GT(record[how]["events_per_second"], 0) << how;
+  }
 }
 
 }  // namespace

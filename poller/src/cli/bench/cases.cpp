@@ -183,10 +183,20 @@ double stream_ring(const BenchPlan& plan) {
 }
 
 double stream_list(const BenchPlan& plan) {
-  MutexList list(plan.slot_count);
-  return stream(
-      plan, [&](std::span<const Event> events) { list.put(events); },
-      [&] { return [&](std::span<Event> out) { return list.take(out); }; });
+  MutexList<Event> list(plan.slot_count);
+  const auto put = [&list](std::span<const Event> events) {
+    while (!events.empty()) {
+      const std::size_t count = list.push(events.data(), events.size());
+      if (count == 0) std::this_thread::yield();
+      events = events.subspan(count);
+    }
+  };
+  const auto take = [&list](std::span<Event> out) {
+    const std::size_t count = list.pop(out.data(), out.size());
+    if (count == 0) std::this_thread::yield();
+    return count;
+  };
+  return stream(plan, put, [&take] { return take; });
 }
 
 /// @return false when stopped before one came.

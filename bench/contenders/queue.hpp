@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+// What a contender looks like to the harness: a queue for one producer and some
+// consumers, made once; a producer and consumers, each made and used by its thread.
+// An adapter uses the interface that its library recommends for the burst at hand,
+// fills through a source and checks through a sink, and never blocks in the kernel.
+#pragma once
+
+#include <bench/rig/payload.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace evring::bench {
+
+inline constexpr std::size_t kBurstMax = 256;
+inline constexpr std::size_t kLineBytes = 64;
+
+struct QueueOptions {
+  std::size_t slot_count = 4096;  ///< a power of two
+  unsigned consumer_count = 1;
+};
+
+// A queue is made of QueueOptions; its `Producer` of the queue, its `Consumer` of the queue and
+// an index. `producer.offer(first, count, source)` publishes up to `count` (at most kBurstMax)
+// events with the sequences from `first` on and returns how many, from the front;
+// `consumer.take(count, sink)` hands up to `count` events to the sink and returns how many;
+// `consumer.lost()` is the contender's own account. kPayloadBytes and kDelivery say what it
+// carries and promises.
+
+/// The payloads of a run of sequences, each made where it is read: for bulk calls that
+/// take iterators, so that no array stands between source and queue.
+template <class Source>
+class MadeWhenRead {
+ public:
+  using iterator_category = std::random_access_iterator_tag;
+  using value_type = decltype(std::declval<Source&>()(std::uint64_t{}));
+  using difference_type = std::ptrdiff_t;
+  using pointer = const value_type*;
+  using reference = value_type;
+
+  MadeWhenRead(Source& source, std::uint64_t sequence) : source_(&source), sequence_(sequence) {}
+
+  value_type operator*() const noexcept { return (*source_)(sequence_); }
+  MadeWhenRead& operator++() noexcept { return *this += 1; }
+  MadeWhenRead operator++(int) noexcept { return {*source_, sequence_++}; }
+  MadeWhenRead& operator+=(difference_type count) noexcept {
+    sequence_ += static_cast<std::uint64_t>(count);
+    return *this;
+  }
+  difference_type operator-(const MadeWhenRead& other) const noexcept {
+    return static_cast<difference_type>(sequence_ - other.sequence_);
+  }
+  bool operator==(const MadeWhenRead& other) const noexcept { return sequence_ == other.sequence_; }
+  std::uint64_t sequence() const noexcept { return sequence_; }
+
+ private:
+  Source* source_;
+  std::uint64_t sequence_;
+};
+
+// A lane is a queue of one producer: `push(first, count, source)` returns how many of the
+// events from `first` on went in, `pop(count, sink)` how many came out.
+
+/// The lane of a library that takes and gives one event a call: `Queue::push(event)` and
+/// `Queue::pop(event)` return whether it did.
+template <class Queue>
+class OneByOne {
+ public:
+  using Payload = typename Queue::Payload;
+
+  explicit OneByOne(std::size_t slot_count) : queue_(slot_count) {}
+
+  template <class Source>
+  std::size_t push(std::uint64_t first, std::size_t count, Source& source) {
+    std::size_t done = 0;
+    while (done < count && queue_.push(source(first + done))) ++done;
+    return done;
+  }
+
+  template <class Sink>
+  std::size_t pop(std::size_t count, Sink& sink) {
+    std::size_t done = 0;
+    for (Payload event; done < count && queue_.pop(event); ++done) sink(event);
+    return done;
+  }
+
+ private:
+  Queue queue_;
+};
+
+/// The lane of a library whose bulk calls take arrays: `Queue::push(events, count)` and
+/// `Queue::pop(events, count)` return how many they moved.
+template <class Queue>
+class ByBurst {
+ public:
+  using Payload = typename Queue::Payload;
+
+  explicit ByBurst(std::size_t slot_count) : queue_(slot_count) {}
+
+  template <class Source>
+  std::size_t push(std::uint64_t first, std::size_t count, Source& source) {
+    std::array<Payload, kBurstMax> events;
+    for (std::size_t i = 0; i < count; ++i) events[i] = source(first + i);
+    return queue_.push(events.data(), count);
+  }
+
+  template <class Sink>
+  std::size_t pop(std::size_t count, Sink& sink) {
+    std::array<Payload, kBurstMax> events;
+    const std::size_t taken = queue_.pop(events.data(), count);
+    for (std::size_t i = 0; i < taken; ++i) sink(events[i]);
+    return taken;
+  }
+
+ private:
+  Queue queue_;
+};
+
+/// What FanOut and ShareOut have in common: a consumer of one lane.
+template <class Lane>
+class LaneConsumer {
+ public:
+  explicit LaneConsumer(Lane& lane) : lane_(lane) {}
+
+  template <class Sink>
+  std::size_t take(std::size_t count, Sink& sink) {
+    return lane_.pop(count, sink);
+  }
+  std::uint64_t lost() const noexcept { return 0; }
+
+ private:
+  Lane& lane_;
+};
+
+/// A lane per consumer, for libraries that hand an event to one reader only. Each lane
+/// keeps its own position, so a slow consumer delays the others by no more than its queue.
+template <class Lane>
+class FanOut {
+ public:
+  static constexpr std::size_t kPayloadBytes = sizeof(typename Lane::Payload);
+  static constexpr Delivery kDelivery = Delivery::kEach;
+
+  explicit FanOut(const QueueOptions& options) {
+    for (unsigned i = 0; i < options.consumer_count; ++i) {
+      lanes_.push_back(std::make_unique<Lane>(options.slot_count));
+    }
+  }
+
+  class Producer {
+   public:
+    explicit Producer(FanOut& queue) : queue_(queue), positions_(queue.lanes_.size(), 0) {}
+
+    template <class Source>
+    std::size_t offer(std::uint64_t first, std::size_t count, Source& source) {
+      std::uint64_t slowest = first + count;
+      for (std::size_t lane = 0; lane < positions_.size(); ++lane) {
+        std::uint64_t& next = positions_[lane];
+        next += queue_.lanes_[lane]->push(next, first + count - next, source);
+        slowest = std::min(slowest, next);
+      }
+      return slowest - first;
+    }
+
+    /// One past the last sequence that some lane has: to be offered again until all do.
+    std::uint64_t ahead() const { return *std::max_element(positions_.begin(), positions_.end()); }
+
+   private:
+    FanOut& queue_;
+    std::vector<std::uint64_t> positions_;
+  };
+
+  class Consumer : public LaneConsumer<Lane> {
+   public:
+    Consumer(FanOut& queue, unsigned index) : LaneConsumer<Lane>(*queue.lanes_.at(index)) {}
+  };
+
+ private:
+  std::vector<std::unique_ptr<Lane>> lanes_;
+};
+
+/// A queue whose events are shared out: one lane, any number of consumers.
+template <class Lane>
+class ShareOut {
+ public:
+  static constexpr std::size_t kPayloadBytes = sizeof(typename Lane::Payload);
+  static constexpr Delivery kDelivery = Delivery::kShared;
+
+  explicit ShareOut(const QueueOptions& options) : lane_(options.slot_count) {}
+
+  class Producer {
+   public:
+    explicit Producer(ShareOut& queue) : lane_(queue.lane_) {}
+
+    template <class Source>
+    std::size_t offer(std::uint64_t first, std::size_t count, Source& source) {
+      return lane_.push(first, count, source);
+    }
+
+   private:
+    Lane& lane_;
+  };
+
+  class Consumer : public LaneConsumer<Lane> {
+   public:
+    Consumer(ShareOut& queue, unsigned) : LaneConsumer<Lane>(queue.lane_) {}
+  };
+
+ private:
+  Lane lane_;
+};
+
+}  // namespace evring::bench
