@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What evring must reach: the bars, by number. bench/README.md says what they stand for."""
 
-from cases import LATENCY_HZ, SPREAD, SWEEP_HZ, Case, is_plain
+from cases import LATENCY_HZ, MEMORY, SPREAD, SWEEP_HZ, Case, is_plain
 from figures import Bar, Figure, best, figure, held_back_by
 
 SPIN_S = 50e-6  # of the adaptive strategy, by default
@@ -52,6 +52,11 @@ def broadcast(field):
         ours, theirs = gated(field, slots=slots), throughput(field, plain, slots=slots)
         yield Bar(1, what, ">= 0.8", ours, theirs)
     yield Bar(1, "gated 56 B x32 / best packaged peer", ">= 1.1", gated(field), packaged)
+    fan_outs = named(field.those({"packaged"}, 56, "throughput", {"each"}))
+    what = "gated 56 B x32, made in memory / best packaged fan-out"
+    from_memory = lambda name: figure(Case("throughput", name, MEMORY).id)
+    ours = by_name(from_memory, (COPIED, IN_PLACE))
+    yield Bar(1, what, ">= 1.1", ours, by_name(from_memory, fan_outs))
     note = "the best plain queue is {:.1f} times the mutex list"
     note = held_back_by(note, ceiling / best(lists), ">= 60")
     yield Bar(1, "gated 56 B x32 / mutex list", ">= 60", gated(field), lists, note)

@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass, field, replace
 
 SPREAD = "spread"  # consumers take turns on the producer's CPU as well
+MEMORY = "memory"  # payloads are made in memory, not in registers
 SWEEP_HZ = (1e3, 3e3, 1e4, 1.8e4, 3e4, 1e5, 3e5, 1e6, 3e6, 0)  # 0: flat out
 LATENCY_HZ = (1e3, 1e4, 1e5, 1e6)
 
@@ -136,6 +137,7 @@ def broadcast(field_, quick):
             cases.append(field_.queue_case(each, slots=65536))
         if small or each["delivery"] != "each" or each["origin"] == "baseline":
             continue
+        cases.append(replace(field_.queue_case(each), variant=MEMORY))
         for consumers in (2, 4):
             cases += field_.placed(field_.queue_case(each, consumers=consumers))
     return [Group("broadcast", cases=cases)]

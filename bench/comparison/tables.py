@@ -11,12 +11,14 @@ from figures import percentile, summary
 # it is written. Cases of more threads than CPUs stand in a table of their own.
 PER_BURST, PER_CONSUMER = ("burst_count", "x{:.0f}"), ("consumer_count", "to {:.0f}")
 EACH, SHARED = ("each", "lossy"), ("shared",)
-SMALL = {"slot_count": 4096}
+SMALL = {"slot_count": 4096, "variant": ""}
 SPECS = (
     ("Broadcast to one consumer, 56 B, by burst", "throughput", EACH,
      SMALL | {"payload_bytes": 56, "consumer_count": 1}, PER_BURST),
+    ("Broadcast to one consumer, 56 B made in memory, by burst", "throughput", EACH,
+     SMALL | {"payload_bytes": 56, "consumer_count": 1, "variant": "memory"}, PER_BURST),
     ("Broadcast in bursts of 32, 56 B, by consumers", "throughput", EACH,
-     SMALL | {"payload_bytes": 56, "burst_count": 32, "variant": ""}, PER_CONSUMER),
+     SMALL | {"payload_bytes": 56, "burst_count": 32}, PER_CONSUMER),
     ("The same, consumers taking turns on the producer's CPU as well", "throughput", EACH,
      SMALL | {"payload_bytes": 56, "burst_count": 32, "variant": "spread"}, PER_CONSUMER),
     ("Broadcast one at a time, 56 B, by consumers", "throughput", EACH,
@@ -28,17 +30,17 @@ SPECS = (
     ("The default slot, bursts of 32, by consumers", "throughput", EACH,
      SMALL | {"payload_bytes": 40, "burst_count": 32}, PER_CONSUMER),
     ("Work sharing in bursts of 32, 56 B, by consumers", "throughput", SHARED,
-     SMALL | {"payload_bytes": 56, "burst_count": 32, "variant": ""}, PER_CONSUMER),
+     SMALL | {"payload_bytes": 56, "burst_count": 32}, PER_CONSUMER),
     ("Work sharing one at a time, 56 B, by consumers", "throughput", SHARED,
-     SMALL | {"payload_bytes": 56, "burst_count": 1, "variant": ""}, PER_CONSUMER),
+     SMALL | {"payload_bytes": 56, "burst_count": 1}, PER_CONSUMER),
     ("Work sharing, one consumer, 56 B, by burst", "throughput", SHARED,
      SMALL | {"payload_bytes": 56, "consumer_count": 1}, PER_BURST),
     ("Work sharing, one consumer, 16 B, by burst", "throughput", SHARED,
      SMALL | {"payload_bytes": 16, "consumer_count": 1}, PER_BURST),
     ("By slots of the ring, 56 B, bursts of 32, one consumer", "throughput", None,
-     {"payload_bytes": 56, "burst_count": 32, "consumer_count": 1}, ("slot_count", "{:,.0f}")),
+     {"payload_bytes": 56, "burst_count": 32, "consumer_count": 1, "variant": ""}, ("slot_count", "{:,.0f}")),
     ("By slots of the ring, 16 B, bursts of 32, one consumer", "throughput", None,
-     {"payload_bytes": 16, "burst_count": 32, "consumer_count": 1}, ("slot_count", "{:,.0f}")),
+     {"payload_bytes": 16, "burst_count": 32, "consumer_count": 1, "variant": ""}, ("slot_count", "{:,.0f}")),
     ("One-way latency, 56 B, p50 by events a second", "latency", None,
      {"payload_bytes": 56}, ("rate_hz", "{:,.0f}/s")),
     ("Round trip, 56 B", "ping-pong", None, {"payload_bytes": 56}, ("burst_count", "and back")),

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -39,14 +40,14 @@ template <class Source>
 class MadeWhenRead {
  public:
   using iterator_category = std::random_access_iterator_tag;
-  using value_type = decltype(std::declval<Source&>()(std::uint64_t{}));
+  using reference = decltype(std::declval<Source&>()(std::uint64_t{}));
+  using value_type = std::remove_cvref_t<reference>;
   using difference_type = std::ptrdiff_t;
   using pointer = const value_type*;
-  using reference = value_type;
 
   MadeWhenRead(Source& source, std::uint64_t sequence) : source_(&source), sequence_(sequence) {}
 
-  value_type operator*() const noexcept { return (*source_)(sequence_); }
+  reference operator*() const noexcept { return (*source_)(sequence_); }
   MadeWhenRead& operator++() noexcept { return *this += 1; }
   MadeWhenRead operator++(int) noexcept { return {*source_, sequence_++}; }
   MadeWhenRead& operator+=(difference_type count) noexcept {

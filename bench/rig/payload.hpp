@@ -34,6 +34,22 @@ struct PatternSource {
   }
 };
 
+/// The same as most programs have it: made in memory by another function, and then handed over.
+template <std::size_t kPayloadBytes>
+class MemorySource {
+ public:
+  const Words<kPayloadBytes>& operator()(std::uint64_t sequence) noexcept {
+    fill(words_, sequence);
+    return words_;
+  }
+
+ private:
+  [[gnu::noinline]] static void fill(Words<kPayloadBytes>& words, std::uint64_t sequence) noexcept {
+    for (std::size_t i = 0; i < words.size(); ++i) words[i] = pattern_word(sequence, i);
+  }
+  Words<kPayloadBytes> words_;
+};
+
 /// How a contender hands events to its consumers.
 enum class Delivery {
   kEach,    ///< every consumer gets every event, in order

@@ -79,7 +79,7 @@ ConsumerReport take_all(Consumer& consumer, Sink& sink, std::size_t burst_count,
 }
 
 /// The threads of one throughput run over one queue.
-template <class Queue>
+template <class Queue, class Source = PatternSource<Queue::kPayloadBytes>>
 class ThroughputRun {
  public:
   explicit ThroughputRun(const Case& one)
@@ -114,7 +114,7 @@ class ThroughputRun {
   }
 
   std::uint64_t publish(typename Queue::Producer& producer) {
-    PatternSource<Queue::kPayloadBytes> source;
+    Source source;
     Pause pause = rig_.pause();
     Until until(one_, begun_);
     std::uint64_t next = 0;
@@ -155,9 +155,12 @@ class ThroughputRun {
 };
 
 /// "throughput": events a second that reached a consumer, for one consumer (shared: all).
+/// Variant "memory": payloads are made in memory, not in registers.
 template <class Queue>
 Record throughput(const Case& one) {
-  const Outcome outcome = ThroughputRun<Queue>(one)();
+  const Outcome outcome = one.variant == "memory"
+                              ? ThroughputRun<Queue, MemorySource<Queue::kPayloadBytes>>(one)()
+                              : ThroughputRun<Queue>(one)();
   const double each = Queue::kDelivery == Delivery::kShared ? 1.0 : one.consumer_count;
   const double value = static_cast<double>(outcome.verdict.received) / each / outcome.seconds;
   return outcome_record(outcome, value, "events/s");

@@ -70,6 +70,13 @@ TEST_P(ContenderTest, PassesItsPayloadCheckOnTheProducersCpu) {
   EXPECT_TRUE(record.is_null() || record["exact"]);
 }
 
+TEST_P(ContenderTest, PassesItsPayloadCheckFromMemory) {
+  Case memory = small_case(1, 32);
+  memory.variant = "memory";
+  const Record record = run("throughput", memory);
+  EXPECT_TRUE(record.is_null() || record["exact"]);
+}
+
 TEST_P(ContenderTest, CarriesARoundTripAndALatency) {
   Case one = small_case(1, 1);
   one.event_count = 400;
