@@ -30,3 +30,33 @@ unpack_package() {
   dpkg-deb --fsys-tarfile "$work"/*.deb | tar -x --no-same-owner -C "$folder" "$@"
   rm -rf "$work"
 }
+
+source_package=linux-source-${debug_id%-debug}
+source_archive=$cache_dir/$source_package.tar.xz
+
+# fetch_source: the archive of the kernel's whole source. build-kernel and the fetch of
+# checkpatch.pl both want it, so it stays until the kernel is built.
+fetch_source() {
+  local work=$cache_dir/source.part
+  exec 7>"$cache_dir/source.lock"
+  flock 7
+  if [[ ! -e $source_archive ]]; then
+    rm -rf "$work"
+    unpack_package "$source_package" "$work" --wildcards "./usr/src/$source_package.tar.xz"
+    mv "$work/usr/src/$source_package.tar.xz" "$source_archive"
+    rm -rf "$work"
+  fi
+  exec 7>&-
+}
+
+# keep_checkpatch TREE: checkpatch.pl and its lists, out of a source tree.
+keep_checkpatch() {
+  local target=$cache_dir/checkpatch
+  [[ ! -e $target/checkpatch.pl ]] || return 0
+  rm -rf "$target.part"
+  mkdir -p "$target.part"
+  cp "$1"/scripts/{checkpatch.pl,const_structs.checkpatch,spelling.txt} "$target.part" ||
+    die "$exit_missing" "no checkpatch.pl in $source_package"
+  rm -rf "$target"
+  mv "$target.part" "$target"
+}
