@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * One fault for each detector of the debug kernel, as asked, to show that it reports.
- * Loaded by tests/guest/detectors alone.
+ * Loaded by tests/guest/detectors alone, on a machine with one CPU.
  */
+#include <linux/debug_locks.h>
 #include <linux/irq_work.h>
 #include <linux/list.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -14,9 +14,10 @@
 #include <linux/timer.h>
 #include <linux/vmalloc.h>
 
-static char *kind = "none";
-module_param(kind, charp, 0444);
-MODULE_PARM_DESC(kind, "the fault, one of the table at the end");
+static char *kinds[16];
+static int kind_count;
+module_param_array(kinds, charp, &kind_count, 0444);
+MODULE_PARM_DESC(kinds, "the faults, of the table at the end, one after the other");
 
 struct object {
 	struct list_head node;
@@ -24,10 +25,11 @@ struct object {
 	char byte[32];
 };
 
-static DEFINE_MUTEX(first_mutex);
-static DEFINE_MUTEX(second_mutex);
-static DEFINE_SPINLOCK(spinlock);
-static DEFINE_RAW_SPINLOCK(raw_spinlock);
+static DEFINE_RAW_SPINLOCK(first_lock);
+static DEFINE_RAW_SPINLOCK(second_lock);
+static DEFINE_RAW_SPINLOCK(interrupt_lock);
+static DEFINE_RAW_SPINLOCK(outer_lock);
+static DEFINE_SPINLOCK(inner_lock);
 static struct object __rcu *published;
 
 /* Keeps the compiler from knowing what it points to. */
@@ -62,41 +64,79 @@ static void read_past_vmalloc(void)
 	vfree(object);
 }
 
-static void lock_in_both_orders(void)
-{
-	mutex_lock(&first_mutex);
-	mutex_lock(&second_mutex);
-	mutex_unlock(&second_mutex);
-	mutex_unlock(&first_mutex);
+/* What lockdep knows of the locks that this task holds. */
+struct held {
+	unsigned int depth;
+	u64 chain_key;
+};
 
-	mutex_lock(&second_mutex);
-	mutex_lock(&first_mutex);
-	mutex_unlock(&first_mutex);
-	mutex_unlock(&second_mutex);
+/* Interrupts are off until lockdep is on again. */
+static struct held before_report(void)
+{
+	return (struct held){ current->lockdep_depth, current->curr_chain_key };
 }
 
-static void lock_from_interrupt(struct irq_work *work)
+/*
+ * A report switches lockdep off, and what it misses it would report later. With one CPU and
+ * interrupts off since @held there was nobody whose locks it missed but this task's.
+ */
+static void switch_lockdep_on(struct held held)
 {
-	raw_spin_lock(&raw_spinlock);
-	raw_spin_unlock(&raw_spinlock);
+	current->lockdep_depth = held.depth;
+	current->curr_chain_key = held.chain_key;
+	debug_locks = 1;
+}
+
+static void lock_in_both_orders(void)
+{
+	struct held held;
+
+	local_irq_disable();
+	held = before_report();
+	raw_spin_lock(&first_lock);
+	raw_spin_lock(&second_lock);
+	raw_spin_unlock(&second_lock);
+	raw_spin_unlock(&first_lock);
+
+	raw_spin_lock(&second_lock);
+	raw_spin_lock(&first_lock);
+	raw_spin_unlock(&first_lock);
+	raw_spin_unlock(&second_lock);
+	switch_lockdep_on(held);
+	local_irq_enable();
+}
+
+static void lock_in_interrupt(struct irq_work *work)
+{
+	struct held held = before_report();
+
+	raw_spin_lock(&interrupt_lock);
+	raw_spin_unlock(&interrupt_lock);
+	switch_lockdep_on(held);
 }
 
 static void lock_with_interrupts_on(void)
 {
-	struct irq_work work = IRQ_WORK_INIT_HARD(lock_from_interrupt);
+	struct irq_work work = IRQ_WORK_INIT_HARD(lock_in_interrupt);
 
+	raw_spin_lock(&interrupt_lock);
+	raw_spin_unlock(&interrupt_lock);
 	irq_work_queue(&work);
 	irq_work_sync(&work);
-	raw_spin_lock(&raw_spinlock);
-	raw_spin_unlock(&raw_spinlock);
 }
 
 static void nest_spin_in_raw(void)
 {
-	raw_spin_lock_irq(&raw_spinlock);
-	spin_lock(&spinlock);
-	spin_unlock(&spinlock);
-	raw_spin_unlock_irq(&raw_spinlock);
+	struct held held;
+
+	local_irq_disable();
+	held = before_report();
+	raw_spin_lock(&outer_lock);
+	spin_lock(&inner_lock);
+	spin_unlock(&inner_lock);
+	raw_spin_unlock(&outer_lock);
+	switch_lockdep_on(held);
+	local_irq_enable();
 }
 
 static void sleep_with_interrupts_off(void)
@@ -157,7 +197,7 @@ static void forget(void)
 static void hang(void)
 {
 	set_current_state(TASK_UNINTERRUPTIBLE);
-	schedule_timeout(5 * HZ);
+	schedule_timeout(4 * HZ);
 }
 
 static const struct {
@@ -179,17 +219,27 @@ static const struct {
 	{ "hang", hang },
 };
 
-static int __init detect_init(void)
+static int __init plant(const char *kind)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(faults); i++) {
 		if (strcmp(kind, faults[i].kind))
 			continue;
+		pr_info("detect: %s\n", kind);
 		faults[i].plant();
 		return 0;
 	}
 	return -EINVAL;
+}
+
+static int __init detect_init(void)
+{
+	int i, err = 0;
+
+	for (i = 0; i < kind_count && !err; i++)
+		err = plant(kinds[i]);
+	return err;
 }
 
 static void __exit detect_exit(void)
