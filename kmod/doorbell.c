@@ -264,6 +264,11 @@ static enum hrtimer_restart deadline_passed(struct hrtimer *timer)
  */
 void evring_doorbell_passed(struct evring_doorbell *doorbell, u64 now_ns)
 {
+	/*
+	 * It is not taken here. But for lockdep its order is fixed: were the producer's taken
+	 * under it, who arms would wait for publishers with interrupts off.
+	 */
+	might_lock(&doorbell->lock);
 	if (doorbell->passes == READ_ONCE(doorbell->passes_seen))
 		WRITE_ONCE(doorbell->pass_ns, now_ns);
 	WRITE_ONCE(doorbell->passes, doorbell->passes + 1);
@@ -320,10 +325,15 @@ void evring_doorbell_init(struct evring_doorbell *doorbell, struct evring_produc
 	INIT_LIST_HEAD(&doorbell->fired);
 	hrtimer_setup(&doorbell->timer, deadline_passed, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
 	doorbell->timer_ns = U64_MAX;
-	doorbell->round = IRQ_WORK_INIT_HARD(do_round);
 	kthread_init_work(&doorbell->in_thread, wake_in_thread);
 	/* There a wake-up takes locks that sleep. */
 	doorbell->wakes_in_irq = wakes_in_irq && !IS_ENABLED(CONFIG_PREEMPT_RT);
+	/*
+	 * Either kind runs in hard interrupt where PREEMPT_RT is off. But HARD says that it
+	 * would anywhere, and lockdep reports the locks of a wake-up under that.
+	 */
+	doorbell->round = doorbell->wakes_in_irq ? IRQ_WORK_INIT(do_round) :
+						   IRQ_WORK_INIT_HARD(do_round);
 	doorbell->producer = producer;
 }
 
