@@ -3,18 +3,12 @@
 in a process of its own. Cases that are compared with one another form a group and run one
 after the other, so that a slow phase of the machine meets both sides of a ratio."""
 
-import os
 from dataclasses import dataclass, field, replace
 
 SPREAD = "spread"  # consumers take turns on the producer's CPU as well
 MEMORY = "memory"  # payloads are made in memory, not in registers
 SWEEP_HZ = (1e3, 3e3, 1e4, 1.8e4, 3e4, 1e5, 3e5, 1e6, 3e6, 0)  # 0: flat out
 LATENCY_HZ = (1e3, 1e4, 1e5, 1e6)
-
-
-def cpu_count():
-    """CPUs that this process may run on."""
-    return len(os.sched_getaffinity(0))
 
 
 def is_crowded(loop, consumers, cpus):

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bars import all_bars
-from cases import Field, cpu_count, make_plan
+from cases import Field, make_plan
 from figures import hold
 from machine import describe
 from page import page
@@ -51,7 +51,7 @@ def report_of(rounds, axes, about):
 
 def measure(options):
     listing = listing_of(options.program)
-    field = Field(listing["contenders"], cpu_count())
+    field = Field(listing["contenders"], len(listing["allowed_cpus"]))
     plan = make_plan(field, options.quick, options.only)
     if not plan:
         raise ValueError(f"no case and no group matches '{options.only}'")

@@ -30,9 +30,11 @@ def describe(listing, fifo=True):
     """By the line, in words; `listing` is what the program says of itself."""
     fields = dict(re.findall(r"^([\w ]+?)\s*: (.*)$", read("/proc/cpuinfo"), re.MULTILINE))
     cpus = ",".join(map(str, listing["allowed_cpus"]))
-    family = f"family {fields['cpu family']} model {fields['model']}" if "model" in fields else ""
+    cpu = fields.get("model name", platform.machine())
+    if "cpu family" in fields:
+        cpu += f", family {fields['cpu family']} model {fields['model']}"
     return {
-        "cpu": f"{fields.get('model name', platform.machine())}, {family}, {os.cpu_count()} CPUs",
+        "cpu": f"{cpu}, {os.cpu_count()} CPUs",
         "caches": caches() or "unknown",
         "kernel": f"{platform.release()} {platform.machine()}",
         "governor": read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") or "none",

@@ -70,7 +70,12 @@ class OwnDevice {
   explicit OwnDevice(const DeviceConfig& config) : name_(config.name) { control_.add(config); }
   OwnDevice(const OwnDevice&) = delete;
   OwnDevice& operator=(const OwnDevice&) = delete;
-  ~OwnDevice() { control_.remove(name_); }
+  ~OwnDevice() {
+    try {
+      control_.remove(name_);
+    } catch (const std::system_error&) {  // what is thrown meanwhile says more
+    }
+  }
 
   const std::string& name() const noexcept { return name_; }
   Device open() const { return Device::open(name_, Device::Access::kReadWrite); }

@@ -36,7 +36,7 @@ struct StampedSource {
   }
 };
 
-/// Calls `publish()` at `rate_hz`, and makes up for at most eight events that came late.
+/// When events are due at a rate. Makes up for at most eight that came late.
 class Pacer {
  public:
   explicit Pacer(double rate_hz)

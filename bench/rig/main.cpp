@@ -9,6 +9,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <set>
 #include <string>
 
 namespace evring::bench {
@@ -21,6 +22,10 @@ int list_for_people(const Record& list) {
   for (const Record& each : list["loops"]) {
     fmt::print("{:<26} loop    {}\n", text(each, "name"), text(each, "what"));
   }
+  std::set<std::string> loops;
+  for (const Record& each : list["contenders"])
+    loops.insert(each["loops"].begin(), each["loops"].end());
+  for (const std::string& loop : loops) fmt::print("{:<26} loop    of contenders\n", loop);
   for (const Record& each : list["contenders"]) {
     fmt::print("{:<26} {:>3} B  {:<7} {}\n", text(each, "name"),
                each["payload_bytes"].get<unsigned>(), text(each, "delivery"), text(each, "what"));
