@@ -28,8 +28,7 @@ class BareSlots {
   static constexpr Delivery kDelivery = Delivery::kEach;
   static_assert(kPayload <= kLineBytes - 8);
 
-  explicit BareSlots(const QueueOptions& options)
-      : lines_(options.slot_count), mask_(options.slot_count - 1) {}
+  explicit BareSlots(const Case& one) : lines_(one.slot_count), mask_(one.slot_count - 1) {}
 
   class Producer {
    public:

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What is no peer: the mutex list, a pipe, plain queues that mark the ceiling, no queue at all.
 #include <bench/contenders/bare_slots.hpp>
+#include <bench/contenders/mutex_list.hpp>
 #include <bench/contenders/no_queue.hpp>
 #include <bench/contenders/plain_queues.hpp>
 #include <bench/contenders/registry.hpp>
 #include <evring/descriptor.hpp>
-#include <poller/src/cli/bench/mutex_list.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -19,8 +19,8 @@ namespace evring::bench {
 namespace {
 
 template <std::size_t kPayload>
-struct CourseList : cli::MutexList<Words<kPayload>> {
-  using cli::MutexList<Words<kPayload>>::MutexList;
+struct CourseList : MutexList<Words<kPayload>> {
+  using MutexList<Words<kPayload>>::MutexList;
   using Payload = Words<kPayload>;
 };
 /// An event a call, as the course has it, and a burst under one lock.

@@ -2,6 +2,7 @@
 // evring's own rows.
 #include <bench/contenders/evring.hpp>
 #include <bench/contenders/registry.hpp>
+#include <bench/contenders/single_calls.hpp>
 
 namespace evring::bench {
 namespace {
@@ -10,8 +11,15 @@ template <std::size_t kPayload>
 using Gated = EvringBare<kPayload, Mode::kGated>;
 template <std::size_t kPayload>
 using GatedInPlace = EvringBare<kPayload, Mode::kGated, Access::kInPlace>;
-template <std::size_t kPayload>
-using Overwrite = EvringBare<kPayload, Mode::kOverwrite>;
+
+/// A ring that nobody waits for has loops of single calls as well.
+template <class Queue>
+void add_overwriting(Registry& registry, const char* name, const char* what) {
+  Contender each = row<Queue>(name, what, Origin::kEvring);
+  each.loops["publish"] = single_publish<Queue>;
+  each.loops["read"] = single_read<Queue>;
+  registry.push_back(each);
+}
 
 }  // namespace
 
@@ -20,14 +28,15 @@ void add_evring(Registry& registry) {
   add<Gated>(registry, "evring-gated", "local ring, gated, bare slots, copied", ours);
   add<GatedInPlace>(registry, "evring-gated-in-place",
                     "local ring, gated, publish_from and visit_burst", ours);
-  add<Overwrite>(registry, "evring-overwrite", "local ring, producer running free, bare slots",
-                 ours);
+  const char* what = "local ring, producer running free, bare slots";
+  add_overwriting<EvringBare<56, Mode::kOverwrite>>(registry, "evring-overwrite", what);
+  add_overwriting<EvringBare<16, Mode::kOverwrite>>(registry, "evring-overwrite", what);
   add<EvringGroup>(registry, "evring-group", "local ring, gated, events shared out by a group",
                    ours);
   registry.push_back(row<EvringDefault<Mode::kGated>>(
       "evring-default", "local ring, gated, timestamp, type and length", ours));
-  registry.push_back(row<EvringDefault<Mode::kOverwrite>>(
-      "evring-default-overwrite", "as evring-default, producer running free", ours));
+  add_overwriting<EvringDefault<Mode::kOverwrite>>(registry, "evring-default-overwrite",
+                                                   "as evring-default, producer running free");
 }
 
 }  // namespace evring::bench

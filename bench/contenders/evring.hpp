@@ -56,11 +56,12 @@ class EvringQueue {
   using Payload = Words<kPayloadBytes>;
   using EventType = BasicEvent<Layout>;
 
-  explicit EvringQueue(const QueueOptions& options)
-      : ring_(LocalRing::anonymous({.slot_count = options.slot_count,
+  explicit EvringQueue(const Case& one)
+      : ring_(LocalRing::anonymous({.slot_count = one.slot_count,
                                     .slot = slot_of<Layout>(),
                                     .mode = kMode,
-                                    .registered_count_max = options.consumer_count})) {}
+                                    .registered_count_max = one.consumer_count,
+                                    .huge_pages = one.huge_pages})) {}
 
   class Producer {
    public:
@@ -88,7 +89,8 @@ class EvringQueue {
 
   class Consumer {
    public:
-    Consumer(EvringQueue& queue, unsigned) : consumer_(consumer_of(queue.ring_)) {}
+    explicit Consumer(EvringQueue& queue, unsigned, StartAt start_at = StartAt::kNewest)
+        : consumer_(consumer_of(queue.ring_, start_at)) {}
 
     template <class Sink>
     std::size_t take(std::size_t count, Sink& sink) noexcept {
@@ -157,15 +159,15 @@ class EvringQueue {
       }
     }
 
-    static auto consumer_of(LocalRing& ring) {
+    static auto consumer_of(LocalRing& ring, StartAt start_at) {
       if constexpr (kMode == Mode::kGated) {
-        return BasicGatedConsumer<Layout>(ring.mapping(), ring.register_consumer(StartAt::kNewest));
+        return BasicGatedConsumer<Layout>(ring.mapping(), ring.register_consumer(start_at));
       } else {
-        return BasicConsumer<Layout>(ring.mapping(), StartAt::kNewest);
+        return BasicConsumer<Layout>(ring.mapping(), start_at);
       }
     }
 
-    decltype(consumer_of(std::declval<LocalRing&>())) consumer_;
+    decltype(consumer_of(std::declval<LocalRing&>(), StartAt{})) consumer_;
     std::array<EventType, kBurstMax> events_{};
   };
 
@@ -192,8 +194,8 @@ class EvringGroup {
   using Payload = Words<kPayload>;
   using EventType = BasicEvent<Layout>;
 
-  explicit EvringGroup(const QueueOptions& options)
-      : ring_(LocalRing::anonymous({.slot_count = options.slot_count,
+  explicit EvringGroup(const Case& one)
+      : ring_(LocalRing::anonymous({.slot_count = one.slot_count,
                                     .slot = slot_of<Layout>(),
                                     .mode = Mode::kGated,
                                     .registered_count_max = 1})),

@@ -32,7 +32,7 @@ class ConcurrentQueue {
   using Payload = Words<kPayload>;
   using Queue = moodycamel::ConcurrentQueue<Payload>;
 
-  explicit ConcurrentQueue(const QueueOptions& options) : queue_(options.slot_count, 1, 0) {}
+  explicit ConcurrentQueue(const Case& one) : queue_(one.slot_count, 1, 0) {}
 
   class Producer {
    public:

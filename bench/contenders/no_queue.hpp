@@ -18,7 +18,7 @@ class NoQueue {
   static constexpr std::size_t kPayloadBytes = kPayload;
   static constexpr Delivery kDelivery = Delivery::kEach;
 
-  explicit NoQueue(const QueueOptions&) {}
+  explicit NoQueue(const Case&) {}
 
   class Producer {
    public:

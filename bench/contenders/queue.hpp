@@ -5,7 +5,7 @@
 // fills through a source and checks through a sink, and never blocks in the kernel.
 #pragma once
 
-#include <bench/rig/payload.hpp>
+#include <bench/rig/case.hpp>
 
 #include <algorithm>
 #include <array>
@@ -22,16 +22,11 @@ namespace evring::bench {
 inline constexpr std::size_t kBurstMax = 256;
 inline constexpr std::size_t kLineBytes = 64;
 
-struct QueueOptions {
-  std::size_t slot_count = 4096;  ///< a power of two
-  unsigned consumer_count = 1;
-};
-
-// A queue is made of QueueOptions; its `Producer` of the queue, its `Consumer` of the queue and
-// an index. `producer.offer(first, count, source)` publishes up to `count` (at most kBurstMax)
-// events with the sequences from `first` on and returns how many, from the front;
-// `consumer.take(count, sink)` hands up to `count` events to the sink and returns how many;
-// `consumer.lost()` is the contender's own account. kPayloadBytes and kDelivery say what it
+// A queue is made of the case, for its slots and consumers; its `Producer` of the queue, its
+// `Consumer` of the queue and an index. `producer.offer(first, count, source)` publishes up to
+// `count` (at most kBurstMax) events with the sequences from `first` on and returns how many, from
+// the front; `consumer.take(count, sink)` hands up to `count` events to the sink and returns how
+// many; `consumer.lost()` is the contender's own account. kPayloadBytes and kDelivery say what it
 // carries and promises.
 
 /// The payloads of a run of sequences, each made where it is read: for bulk calls that
@@ -147,9 +142,9 @@ class FanOut {
   static constexpr std::size_t kPayloadBytes = sizeof(typename Lane::Payload);
   static constexpr Delivery kDelivery = Delivery::kEach;
 
-  explicit FanOut(const QueueOptions& options) {
-    for (unsigned i = 0; i < options.consumer_count; ++i) {
-      lanes_.push_back(std::make_unique<Lane>(options.slot_count));
+  explicit FanOut(const Case& one) {
+    for (unsigned i = 0; i < one.consumer_count; ++i) {
+      lanes_.push_back(std::make_unique<Lane>(one.slot_count));
     }
   }
 
@@ -192,7 +187,7 @@ class ShareOut {
   static constexpr std::size_t kPayloadBytes = sizeof(typename Lane::Payload);
   static constexpr Delivery kDelivery = Delivery::kShared;
 
-  explicit ShareOut(const QueueOptions& options) : lane_(options.slot_count) {}
+  explicit ShareOut(const Case& one) : lane_(one.slot_count) {}
 
   class Producer {
    public:

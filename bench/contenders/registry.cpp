@@ -8,7 +8,6 @@ const std::vector<Contender>& all_contenders() {
   static const Registry registry = [] {
     Registry all;
     add_evring(all);
-    add_boost(all);
 #define EVRING_PEER(name, package) add_##name(all);
 #define EVRING_NO_PEER(name, package)
     EVRING_PEERS

@@ -32,7 +32,15 @@ struct Case {
   unsigned duration_ms = 100;
   std::uint64_t event_count = 0;  ///< instead of a duration, where it is not 0
   bool fifo = true;               ///< SCHED_FIFO where it is allowed
+  std::vector<int> cpus{};        ///< of the roles in turn; empty: all that are allowed
+  bool huge_pages = false;        ///< for evring's rings
 };
+
+/// The same with one consumer, for loops that have no more.
+inline Case with_one_consumer(Case one) {
+  one.consumer_count = 1;
+  return one;
+}
 
 /// {"value", "unit", "exact", …}: value is events/s for rates and ns for most else; exact
 /// says that all that could be checked added up.

@@ -92,7 +92,7 @@ class LatencyRun {
         event_count_(std::max<std::uint64_t>(
             100, static_cast<std::uint64_t>(one.rate_hz * one.duration_ms / 1e3))),
         rig_(Placement::of(one), 2),
-        queue_({.slot_count = one.slot_count, .consumer_count = 1}) {}
+        queue_(with_one_consumer(one)) {}
 
   Record operator()() {
     rig_.run({[this] { produce(); }, [this] { consume(); }});

@@ -62,6 +62,8 @@ void add_case_options(CLI::App& command, Case& options, bool& no_fifo) {
   command.add_option("--rate", options.rate_hz, "of a paced producer, events a second");
   command.add_option("--duration-ms", options.duration_ms);
   command.add_option("--events", options.event_count, "instead of a duration");
+  command.add_option("--cpus", options.cpus, "of the producer, then of the others")->delimiter(',');
+  command.add_flag("--hugepages", options.huge_pages, "for evring's rings");
   command.add_flag("--no-fifo", no_fifo, "stay in SCHED_OTHER");
 }
 

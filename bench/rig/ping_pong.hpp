@@ -20,8 +20,8 @@ class PingPongRun {
       : block_rounds_(std::max<std::uint64_t>(
             1, (one.event_count == 0 ? 20'000 : one.event_count) / kBlocks)),
         rig_(Placement::of(one), 2),
-        there_({.slot_count = one.slot_count, .consumer_count = 1}),
-        back_({.slot_count = one.slot_count, .consumer_count = 1}) {}
+        there_(with_one_consumer(one)),
+        back_(with_one_consumer(one)) {}
 
   Record operator()() {
     rig_.run({[this] { ask(); }, [this] { answer(); }});

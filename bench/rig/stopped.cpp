@@ -58,7 +58,7 @@ class StoppedRun {
   explicit StoppedRun(const Case& one)
       : one_(one),
         kill_(one.variant == "killed"),
-        queue_({.slot_count = one.slot_count, .consumer_count = 2}) {
+        queue_({.consumer_count = 2, .slot_count = one.slot_count}) {
     if (!kill_ && one.variant != "stopped") {
       throw std::invalid_argument("stopped-consumer: the variant is stopped or killed, not \"" +
                                   one.variant + "\"");

@@ -45,6 +45,7 @@ void pin_this_thread(int cpu) {
 
 Placement Placement::of(const Case& one) {
   Placement placement;
+  if (!one.cpus.empty()) placement.cpus = one.cpus;
   placement.fifo = one.fifo;
   placement.producer_alone = one.variant != kSpread;
   return placement;

@@ -85,7 +85,7 @@ class ThroughputRun {
   explicit ThroughputRun(const Case& one)
       : one_(one),
         rig_(Placement::of(one), 1 + one.consumer_count),
-        queue_({.slot_count = one.slot_count, .consumer_count = one.consumer_count}),
+        queue_(one),
         reports_(one.consumer_count) {}
 
   Outcome operator()() {
@@ -166,22 +166,20 @@ Record throughput(const Case& one) {
   return outcome_record(outcome, value, "events/s");
 }
 
-/// "same-thread": what a queue costs when no line has to move. One consumer, and as many
-/// events as the case says, or a million.
+/// "same-thread": what a queue costs when no line has to move. One consumer.
 template <class Queue>
 Record same_thread(const Case& one) {
   Placement::of(one).enter(0);
-  Queue queue({.slot_count = one.slot_count, .consumer_count = 1});
+  Queue queue(with_one_consumer(one));
   typename Queue::Producer producer(queue);
   typename Queue::Consumer consumer(queue, 0);
   PatternSource<Queue::kPayloadBytes> source;
   PatternSink<Queue::kPayloadBytes, Queue::kDelivery> sink;
-  const std::uint64_t end = one.event_count == 0 ? std::uint64_t{1} << 20 : one.event_count;
   const Clock::time_point begin = Clock::now();
   std::uint64_t next = 0;
-  while (next < end) {
+  for (Until until(one, begin); !until.reached(next);) {
     const auto count =
-        static_cast<std::size_t>(std::min<std::uint64_t>(one.burst_count, end - next));
+        static_cast<std::size_t>(std::min<std::uint64_t>(one.burst_count, until.left(next)));
     const std::size_t done = producer.offer(next, count, source);
     next += done;
     std::size_t taken = 0;

@@ -77,6 +77,15 @@ TEST_P(ContenderTest, PassesItsPayloadCheckFromMemory) {
   EXPECT_TRUE(record.is_null() || record["exact"]);
 }
 
+TEST_P(ContenderTest, PassesItsPayloadCheckInSingleCalls) {
+  for (const char* loop : {"publish", "read"}) {
+    for (const std::size_t burst : {1, 32}) {
+      const Record record = run(loop, small_case(1, burst));
+      EXPECT_TRUE(record.is_null() || record["exact"]) << loop << " in bursts of " << burst;
+    }
+  }
+}
+
 TEST_P(ContenderTest, CarriesARoundTripAndALatency) {
   Case one = small_case(1, 1);
   one.event_count = 400;
@@ -101,6 +110,7 @@ TEST(PlacementTest, LeavesTheProducerAloneWhereItCan) {
   EXPECT_EQ(cpus_of({.cpus = {3, 5, 7}}), (Cpus{3, 5, 7, 5}));
   EXPECT_EQ(cpus_of({.cpus = {3, 5, 7}, .producer_alone = false}), (Cpus{3, 5, 7, 3}));
   EXPECT_EQ(cpus_of({.cpus = {3}}), (Cpus{3, 3, 3, 3}));
+  EXPECT_EQ(cpus_of(Placement::of({.cpus = {5, 3}})), (Cpus{5, 3, 3, 3}));
   EXPECT_FALSE(Placement::of({.variant = std::string(kSpread)}).producer_alone);
   EXPECT_TRUE(Placement::of({}).producer_alone);
 }
@@ -127,7 +137,7 @@ TEST(RegistryTest, GivesEachContenderLoopsOfItsOwn) {
 
 TEST(BareSlotsTest, ShowsALappedConsumerWrongPayloadsAndDoesNotHang) {
   using Slots = BareSlots<56>;
-  Slots queue({.slot_count = 16, .consumer_count = 1});
+  Slots queue({.slot_count = 16});
   Slots::Producer producer(queue);
   Slots::Consumer consumer(queue, 0);
   PatternSource<56> source;
@@ -154,12 +164,8 @@ class FaultyQueue {
   static constexpr std::size_t kPayloadBytes = 56;
   static constexpr Delivery kDelivery = kPromised;
   using Payload = Words<kPayloadBytes>;
-  struct Options {
-    std::size_t slot_count;
-    unsigned consumer_count;
-  };
 
-  explicit FaultyQueue(const Options&) {}
+  explicit FaultyQueue(const Case&) {}
 
   class Producer {
    public:

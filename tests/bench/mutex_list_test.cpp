@@ -2,14 +2,14 @@
 // The mutex list that evring is compared with: a fair baseline must itself be right.
 #include <gtest/gtest.h>
 
-#include <poller/src/cli/bench/mutex_list.hpp>
+#include <bench/contenders/mutex_list.hpp>
 
 #include <array>
 #include <cstdint>
 #include <thread>
 #include <vector>
 
-namespace evring::cli {
+namespace evring::bench {
 namespace {
 
 using List = MutexList<std::uint64_t>;
@@ -74,4 +74,4 @@ TEST(MutexListTest, LosesNothingBetweenThreads) {
 }
 
 }  // namespace
-}  // namespace evring::cli
+}  // namespace evring::bench

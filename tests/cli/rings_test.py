@@ -263,6 +263,7 @@ class Machine(CommandTest):
         code, _, checks = self.doctor("--local")
         self.assertEqual((code, checks["runtime folder"]["state"]), (1, "missing"), "open to all")
 
+    @unittest.skipUnless("EVRING_RIG" in os.environ, "built without the benchmarks")
     def test_bench_names_machine_and_spread_of_each_core(self):
         code, report = self.run_json("bench", "--rounds", "3", "--round-seconds", "0.01", "--json")
         self.assertEqual(code, 0)

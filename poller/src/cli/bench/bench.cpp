@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
-// `evring bench`: runs the cases on each core, in turn, round by round, and shows the
-// median of each with its spread, beside the machine it was measured on.
-#include "cli/bench/bench.hpp"
-
+// `evring bench`: has evring_rig run some of its cases on each core, in turn, round by round,
+// and shows the median of each with its spread, beside the machine it was measured on.
 #include <sys/utsname.h>
 
 #include <algorithm>
 #include <evring/poller/cpu_list.hpp>
 #include <fstream>
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
+#include "cli/bench/rig.hpp"
 #include "cli/commands.hpp"
 #include "tool/ring_options.hpp"
 
@@ -27,6 +29,41 @@ struct AskedToMeasure {
   bool json = false;
 };
 
+/// A case of the rig, as it is shown here.
+struct Subject {
+  const char* name;
+  const char* what;
+  const char* unit;
+  bool two_cpus;  ///< skipped where there is one
+  const char* arguments;
+  bool in_batches = false;       ///< a batch a call; else one event
+  double scale = 1;              ///< from the record's unit to this one
+  const char* key = "value";     ///< of the record
+  double events_per_second = 0;  ///< of a round, for loops that count and know no duration
+};
+
+constexpr Subject kSubjects[] = {
+    {"publish", "publish one event, nobody reads", "ns/event", false,
+     "--loop=publish --contender=evring-overwrite"},
+    {"publish-batch", "publish in batches", "ns/event", false,
+     "--loop=publish --contender=evring-overwrite", true},
+    {"read", "read one event at a time", "ns/event", false,
+     "--loop=read --contender=evring-overwrite"},
+    {"read-burst", "read in bursts", "ns/event", false, "--loop=read --contender=evring-overwrite",
+     true},
+    {"same-thread", "publish and read on one thread", "ns/event", false,
+     "--loop=same-thread --contender=evring-gated"},
+    {"stream", "one producer to one consumer, nothing lost", "M events/s", true,
+     "--loop=throughput --contender=evring-gated", true, 1e-6},
+    {"stream-list", "the same through a list and a mutex, to compare", "M events/s", true,
+     "--loop=throughput --contender=mutex-list-burst", true, 1e-6},
+    {"ping-pong", "one way, both sides spinning", "ns", true,
+     "--loop=ping-pong --contender=evring-gated", false, 0.5, "value", 1e6},
+    {"wake-up", "one way to a parked consumer", "ns", true, "--loop=parked-wake", false, 1,
+     "poller_p50_ns", 400},
+};
+
+constexpr double kStartS = 0.03;  // of a process, and what its loop does before it measures
 constexpr double kLongestRoundS = 0.1;
 constexpr double kShortestRoundS = 0.005;
 constexpr double kMostRounds = 9;
@@ -34,8 +71,8 @@ constexpr double kFewestRounds = 3;
 constexpr double kWholeRunS = 40;
 
 struct Result {
-  BenchCase subject;
-  std::vector<double> rounds;  ///< ascending; empty: skipped
+  const Subject& subject;
+  std::vector<double> rounds{};  ///< ascending; empty: skipped
 
   double quantile(double q) const {
     return rounds[static_cast<std::size_t>(q * static_cast<double>(rounds.size() - 1) + 0.5)];
@@ -53,11 +90,11 @@ std::string cpu_model() {
 std::vector<Result> choose(const AskedToMeasure& asked) {
   std::vector<Result> chosen;
   std::string known;
-  for (BenchCase& subject : bench_cases()) {
-    known += (known.empty() ? "" : ", ") + subject.name;
+  for (const Subject& subject : kSubjects) {
+    known += (known.empty() ? "" : ", ") + std::string(subject.name);
     const bool wanted = asked.names.empty() || std::find(asked.names.begin(), asked.names.end(),
                                                          subject.name) != asked.names.end();
-    if (wanted) chosen.push_back({std::move(subject), {}});
+    if (wanted) chosen.push_back({subject});
   }
   if (!asked.names.empty() && chosen.size() != asked.names.size()) {
     throw usage_error("case", "unknown", "known are " + known);
@@ -67,8 +104,9 @@ std::vector<Result> choose(const AskedToMeasure& asked) {
 
 /// One core, with all that is measured on it.
 struct Place {
-  BenchPlan plan;
-  std::vector<Result> results;
+  unsigned first_cpu = 0;
+  std::optional<unsigned> second_cpu{};
+  std::vector<Result> results{};
 };
 
 std::vector<unsigned> chosen_cpus(const AskedToMeasure& asked) {
@@ -81,11 +119,12 @@ void fit_into_a_minute(AskedToMeasure& asked, std::size_t case_count) {
   const double each_s = kWholeRunS / static_cast<double>(case_count);
   if (asked.round_count == 0) {
     const double shortest_s = asked.round_s != 0 ? asked.round_s : kShortestRoundS;
-    asked.round_count =
-        static_cast<unsigned>(std::clamp(each_s / shortest_s, kFewestRounds, kMostRounds));
+    asked.round_count = static_cast<unsigned>(
+        std::clamp(each_s / (kStartS + shortest_s), kFewestRounds, kMostRounds));
   }
   if (asked.round_s == 0) {
-    asked.round_s = std::clamp(each_s / asked.round_count, kShortestRoundS, kLongestRoundS);
+    asked.round_s =
+        std::clamp(each_s / asked.round_count - kStartS, kShortestRoundS, kLongestRoundS);
   }
 }
 
@@ -98,25 +137,37 @@ std::vector<Place> choose_places(AskedToMeasure& asked) {
   fit_into_a_minute(asked, count * cases.size());
   std::vector<Place> places;
   for (std::size_t i = 0; i < count; ++i) {
-    BenchPlan plan;
-    plan.first_cpu = cpus[i];
-    if (cpus.size() > 1) plan.second_cpu = cpus[(i + 1) % cpus.size()];
-    plan.slot_count = asked.slot_count;
-    plan.batch_count = asked.batch_count;
-    plan.huge_pages = asked.huge_pages;
-    plan.round_s = asked.round_s;
-    places.push_back({plan, cases});
+    places.push_back({.first_cpu = cpus[i], .results = cases});
+    if (cpus.size() > 1) places.back().second_cpu = cpus[(i + 1) % cpus.size()];
   }
   return places;
 }
 
-void run_place(const AskedToMeasure& asked, Place& place) {
-  pin_this_thread(place.plan.first_cpu);
-  for (unsigned round = 0; round < asked.round_count && !stop::requested(); ++round) {
+std::vector<std::string> rig_arguments(const AskedToMeasure& asked, const Place& place,
+                                       const Subject& subject) {
+  std::vector<std::string> words = {
+      subject.arguments, fmt::format("--burst={}", subject.in_batches ? asked.batch_count : 1),
+      fmt::format("--slots={}", asked.slot_count), fmt::format("--cpus={}", place.first_cpu),
+      "--no-fifo"};
+  if (place.second_cpu) words[3] += fmt::format(",{}", *place.second_cpu);
+  if (asked.huge_pages) words.push_back("--hugepages");
+  const double events = std::max(1.0, subject.events_per_second * asked.round_s);
+  words.push_back(subject.events_per_second != 0
+                      ? fmt::format("--events={:.0f}", events)
+                      : fmt::format("--duration-ms={:.0f}", asked.round_s * 1e3));
+  return words;
+}
+
+void run_place(const Rig& rig, const AskedToMeasure& asked, Place& place) {
+  for (unsigned round = 0; round < asked.round_count; ++round) {
     for (Result& result : place.results) {
-      if (result.subject.two_cpus && !place.plan.second_cpu) continue;
+      const Subject& subject = result.subject;
+      if (subject.two_cpus && !place.second_cpu) continue;
       if (stop::requested()) break;
-      result.rounds.push_back(result.subject.round(place.plan));
+      const Json record = rig.run(rig_arguments(asked, place, subject));
+      if (!record.is_null()) {
+        result.rounds.push_back(record[subject.key].get<double>() * subject.scale);
+      }
     }
   }
   for (Result& result : place.results) std::sort(result.rounds.begin(), result.rounds.end());
@@ -140,11 +191,11 @@ void print_machine(const Json& machine) {
 }
 
 void print_place(const Place& place) {
-  print("\nproducer on CPU {}, consumer on {}\n", place.plan.first_cpu,
-        place.plan.second_cpu ? fmt::format("CPU {}", *place.plan.second_cpu) : "none");
+  print("\nproducer on CPU {}, consumer on {}\n", place.first_cpu,
+        place.second_cpu ? fmt::format("CPU {}", *place.second_cpu) : "none");
   print("{:<14} {:>10} {:>21}  {:<11} {}\n", "CASE", "MEDIAN", "10TH TO 90TH", "UNIT", "WHAT");
   for (const Result& result : place.results) {
-    const BenchCase& subject = result.subject;
+    const Subject& subject = result.subject;
     if (result.rounds.empty()) {
       print("{:<14} {:>10} {:>21}  {:<11} {}\n", subject.name, "-",
             subject.two_cpus ? "skipped: one CPU" : "skipped", subject.unit, subject.what);
@@ -173,8 +224,8 @@ Json results_json(const std::vector<Result>& results) {
 }
 
 Json place_json(const Place& place) {
-  const auto& second = place.plan.second_cpu;
-  return {{"producer_cpu", place.plan.first_cpu},
+  const auto& second = place.second_cpu;
+  return {{"producer_cpu", place.first_cpu},
           {"consumer_cpu", second ? Json(*second) : Json(nullptr)},
           {"results", results_json(place.results)}};
 }
@@ -187,6 +238,7 @@ int run_bench(AskedToMeasure asked) {
         true);
   }
   std::vector<Place> places = choose_places(asked);
+  const Rig rig;
   const std::string command = fmt::format(
       "evring bench --rounds {} --round-seconds {:.3f} --slots {} --batch {}{}", asked.round_count,
       asked.round_s, asked.slot_count, asked.batch_count, asked.huge_pages ? " --hugepages" : "");
@@ -195,7 +247,7 @@ int run_bench(AskedToMeasure asked) {
   Json cores = Json::array();
   for (Place& place : places) {
     if (stop::requested()) break;
-    run_place(asked, place);
+    run_place(rig, asked, place);
     if (asked.json) {
       cores.push_back(place_json(place));
     } else {

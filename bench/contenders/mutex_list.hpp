@@ -10,7 +10,7 @@
 #include <list>
 #include <mutex>
 
-namespace evring::cli {
+namespace evring::bench {
 
 /// Any thread may call anything. Each event goes to one taker.
 template <class Event>
@@ -52,4 +52,4 @@ class MutexList {
   std::list<Event> list_;
 };
 
-}  // namespace evring::cli
+}  // namespace evring::bench
