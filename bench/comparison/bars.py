@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What evring must reach: the bars, by number. bench/README.md says what they stand for."""
 
-from cases import LATENCY_HZ, MEMORY, SPREAD, SWEEP_HZ, Case, is_plain
+from dataclasses import replace
+
+from cases import LATENCY_HZ, MEMORY, SPREAD, Case
 from figures import Bar, Figure, best, figure, held_back_by
 
+SWEEP_HZ = (1e3, 3e3, 1e4, 1.8e4, 3e4, 1e5, 3e5, 1e6, 3e6, 0)  # 0: flat out
 SPIN_S = 50e-6  # of the adaptive strategy, by default
 RTE_RINGS = ("rte-ring-spmc", "rte-ring-hts")
 KERNELS = ("6.1", "6.12", "6.12-rt")
@@ -20,7 +23,7 @@ def throughput(field, names, payload=56, burst=32, consumers=1, slots=4096):
         for name in names:
             case = Case("throughput", name, variant, payload, burst, consumers, slots)
             if not variant or field.is_crowded(consumers):
-                found[name + (f", {variant}" if variant else "")] = figure(case.id)
+                found[name + (f", {variant}" if variant else "")] = figure(case)
     return found
 
 
@@ -45,7 +48,7 @@ def people(count, one):
 
 def broadcast(field):
     packaged = throughput(field, named(field.those({"packaged"}, 56, "throughput")))
-    plain = named(filter(is_plain, field.those(None, 56, "throughput")))
+    plain = [name for name in named(field.those(None, 56)) if name.startswith("plain-")]
     ceiling, lists = best(throughput(field, plain)), throughput(field, ["mutex-list"])
     for slots in (4096, 65536):
         what = f"gated 56 B x32, ring of {slots:,} / best plain queue"
@@ -54,18 +57,18 @@ def broadcast(field):
     yield Bar(1, "gated 56 B x32 / best packaged peer", ">= 1.1", gated(field), packaged)
     fan_outs = named(field.those({"packaged"}, 56, "throughput", {"each"}))
     what = "gated 56 B x32, made in memory / best packaged fan-out"
-    from_memory = lambda name: figure(Case("throughput", name, MEMORY).id)
+    from_memory = lambda name: figure(Case("throughput", name, MEMORY))
     ours = by_name(from_memory, (COPIED, IN_PLACE))
     yield Bar(1, what, ">= 1.1", ours, by_name(from_memory, fan_outs))
     note = "the best plain queue is {:.1f} times the mutex list"
     note = held_back_by(note, ceiling / best(lists), ">= 60")
-    yield Bar(1, "gated 56 B x32 / mutex list", ">= 60", gated(field), lists, note)
+    yield Bar(1, "gated 56 B x32 / mutex list", ">= 60", gated(field), lists, **note)
     note = "plain queues one at a time reach {:.2f} of themselves in bursts"
     note = held_back_by(note, best(throughput(field, plain, burst=1)) / ceiling, ">= 0.85")
     what = "gated 56 B one at a time / bursts of 32"
-    yield Bar(2, what, ">= 0.85", gated(field, burst=1), gated(field), note)
+    yield Bar(2, what, ">= 0.85", gated(field, burst=1), gated(field), **note)
     yield Bar(3, "gated 16 B x32 / 56 B x32", ">= 1.4", gated(field, payload=16), gated(field))
-    free = Case("throughput", FREE).id
+    free = Case("throughput", FREE)
     delivered = {FREE: figure(free, "received") / figure(free, "published")}
     yield Bar(4, "overwrite 56 B x32: delivered / published", ">= 0.9", delivered)
 
@@ -86,16 +89,16 @@ def more_consumers(field):
         yield Bar(6, what, f">= {kept:.4g}", ours, theirs, crowded=crowded)
 
 
-def latency(field):
+def one_way(field):
     ours = (FREE, COPIED, IN_PLACE)
     packaged = named(field.those({"packaged"}, 56, "latency"))
     for rate in LATENCY_HZ:
 
         def p50(name, rate=rate):
-            return figure(Case("latency", name, burst_count=1, rate_hz=rate).id)
+            return figure(Case("latency", name, burst_count=1, rate_hz=rate))
 
         def of_half_a_line(name, rate=rate):
-            line = figure(p50(name, rate).ids[0], "one_line_ns")
+            line = figure(p50(name, rate).cases[0], "one_line_ns")
             return p50(name, rate) / (line / constant(2))
 
         note = (
@@ -105,18 +108,20 @@ def latency(field):
         note = held_back_by(note, of_half_a_line("bare-slots"), "<= 1.1")
         what = f"one-way p50 at {rate:.0f}/s / "
         halves = by_name(of_half_a_line, ours)
-        yield Bar(5, what + "half a bare line's round trip", "<= 1.1", halves, note=note)
+        yield Bar(5, what + "half a bare line's round trip", "<= 1.1", halves, **note)
         theirs = by_name(p50, packaged)
         yield Bar(5, what + "best packaged peer", "<= 1", by_name(p50, ours), theirs)
 
+
+def round_trips(field):
     def turn(name):
-        id_ = f"ping-pong/{name}/56B"
-        return figure(id_) / figure(id_, "two_line_ns")
+        case = Case("ping-pong", name, burst_count=1)
+        return figure(case) / figure(case, "two_line_ns")
 
     note = "stamped lines with no queue around them take {:.2f} of two bare lines"
     note = held_back_by(note, turn("bare-slots"), "<= 0.65")
     what = "round trip / bare two-line ping-pong, in turns"
-    yield Bar(5, what, "<= 0.65", by_name(turn, ours), note=note)
+    yield Bar(5, what, "<= 0.65", by_name(turn, (FREE, COPIED, IN_PLACE)), **note)
 
 
 def constant(value):
@@ -140,10 +145,10 @@ def cost(field):
     ours = (COPIED, IN_PLACE, FREE)
 
     def time_of(name):
-        return figure(Case("same-thread", name).id)
+        return figure(Case("same-thread", name))
 
     def above_no_queue(name):
-        return figure(Case("instructions", name).id) - figure(Case("instructions", "no-queue").id)
+        return figure(Case("instructions", name)) - figure(Case("instructions", "no-queue"))
 
     what = "produce + consume, 56 B x32"
     theirs = by_name(time_of, named(field.those({"packaged"}, 56, "same-thread")))
@@ -152,34 +157,35 @@ def cost(field):
     yield Bar(8, what, "<= 28", by_name(above_no_queue, ours))
 
 
-def within(number, name, bar, id_, key="value"):
+def within(number, name, bar, case, key="value"):
     """A bar whose ratio was taken within one case."""
-    return Bar(number, name, bar, {"evring": figure(id_, key)})
+    return Bar(number, name, bar, {"evring": figure(case, key)})
 
 
 def doorbells(field):
     for burst in (1, 32):
         what = f"publish x{burst}, nobody armed / no doorbells"
-        yield within(9, what, "<= 1.03", f"doorbell-look/burst{burst}")
-    yield within(10, "wake-up p50 / bare eventfd, in turns", "<= 1.15", "parked-wake")
+        yield within(9, what, "<= 1.03", Case("doorbell-look", variant=f"burst{burst}", burst_count=burst))
+    yield within(10, "wake-up p50 / bare eventfd, in turns", "<= 1.15", Case("parked-wake"))
     key = "doorbells_an_idle_period"
-    yield within(10, "doorbells an idle period", "<= 1", "parked-wake", key)
+    yield within(10, "doorbells an idle period", "<= 1", Case("parked-wake"), key)
     # "No CPU time": ten millionths of a core, which top and ps show as 0.0 % for ever.
     what = "us of CPU a second, "
-    yield within(10, what + "parked for good", "<= 10", "parked-idle/unbounded")
-    yield within(10, what + "with the look of max_idle", "<= 100", "parked-idle/max-idle")
+    yield within(10, what + "parked for good", "<= 10", Case("parked-idle", variant="unbounded"))
+    yield within(10, what + "with the look of max_idle", "<= 100", Case("parked-idle", variant="max-idle"))
     for how in ("none", "count", "time"):
         what = f"doorbells off the formula, moderation: {how}"
-        yield within(10, what, "<= 0", f"moderation/{how}")
+        yield within(10, what, "<= 0", Case("moderation", variant=how))
 
 
 def many_rings(field):
     for strategy in ("busy-spin", "adaptive"):
-        loop = f"many-rings/{strategy}"
-        yield within(11, f"{strategy}: one of 1,024 rings busy / alone", ">= 0.8", loop)
+        what = f"{strategy}: one of 1,024 rings busy / alone"
+        yield within(11, what, ">= 0.8", Case("many-rings", variant=strategy))
         for rate in (1e4, 1e5, 1e6):
             what = f"{strategy}: the same, p50 at {rate:.0f}/s"
-            yield within(11, what, "<= 1.5", f"{loop}/{rate:.0f}Hz", "p50_ratio")
+            case = Case("many-rings", variant=strategy, rate_hz=rate)
+            yield within(11, what, "<= 1.5", case, "p50_ratio")
 
 
 def adaptive(field):
@@ -187,21 +193,20 @@ def adaptive(field):
     time that it spins, park where it comes later, and then at the price of that spinning. Just
     behind the edge it may be as either."""
     for rate in SWEEP_HZ:
-        id_, spun = Case("rate-sweep", rate_hz=rate).id, rate * SPIN_S
+        case, spun = Case("rate-sweep", rate_hz=rate), rate * SPIN_S
         at = f"{rate:.0f}/s" if rate else "flat out"
         if 0.8 < spun <= 1:
-            yield within(12, f"adaptive / worse of spin and park, {at}", ">= 0.9", id_)
+            yield within(12, f"adaptive / worse of spin and park, {at}", ">= 0.9", case)
             continue
         like = "spin" if not rate or spun > 1 else "park"
-        events = figure(id_, "adaptive", "events_per_second") / figure(
-            id_, like, "events_per_second"
-        )
+        of_like = lambda key: figure(case, "adaptive", key) / figure(case, like, key)
+        events = of_like("events_per_second")
         yield Bar(12, f"adaptive / {like}, events/s, {at}", ">= 0.9", {"adaptive": events})
-        p50 = figure(id_, "adaptive", "p50_ns") / figure(id_, like, "p50_ns")
+        p50 = of_like("p50_ns")
         yield Bar(12, f"adaptive / {like}, p50, {at}", "<= 1.15", {"adaptive": p50})
         if like == "park":
-            cpu = figure(id_, "adaptive", "poller_cpu_share")
-            allowed = figure(id_, "park", "poller_cpu_share") + constant(spun)
+            cpu = figure(case, "adaptive", "poller_cpu_share")
+            allowed = figure(case, "park", "poller_cpu_share") + constant(spun)
             what = f"adaptive / park and its spinning, CPU, {at}"
             yield Bar(12, what, "<= 1.15", {"adaptive": cpu / allowed})
 
@@ -269,14 +274,29 @@ def cost_of_calls(kernel):
 
 def stopped(field):
     for how in ("stopped", "killed"):
-        id_, what = f"stopped-consumer/{how}", f"overwrite, a consumer {how}:"
-        yield within(15, f"{what} producer's rate / without it", ">= 0.95", id_)
+        case, what = Case("stopped-consumer", variant=how), f"overwrite, a consumer {how}:"
+        yield within(15, f"{what} producer's rate / without it", ">= 0.95", case)
         what += " share that reaches the other / without it"
-        yield within(15, what, ">= 0.95", id_, "delivered_ratio")
+        yield within(15, what, ">= 0.95", case, "delivered_ratio")
+
+
+GROUPS = {
+    "broadcast": (broadcast, more_consumers),
+    "work sharing": (work_sharing,),
+    "latency": (one_way,),
+    "round trips": (round_trips,),
+    "one thread": (cost,),
+    "doorbells": (doorbells,),
+    "many rings": (many_rings,),
+    "rates": (adaptive,),
+    "guest": (guest,),
+    "stopped": (stopped,),
+}
 
 
 def all_bars(field):
     """In the order of their numbers."""
-    parts = (broadcast, more_consumers, latency, work_sharing, cost, doorbells, many_rings)
-    parts += (adaptive, guest, stopped)
-    return sorted((bar for part in parts for bar in part(field)), key=lambda bar: bar.number)
+    found = []
+    for group, parts in GROUPS.items():
+        found += [replace(bar, group=group) for part in parts for bar in part(field)]
+    return sorted(found, key=lambda bar: bar.number)

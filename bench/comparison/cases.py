@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Which cases there are. A case is one loop, one contender and one point on the axes; it runs
-in a process of its own. Cases that are compared with one another form a group and run one
-after the other, so that a slow phase of the machine meets both sides of a ratio."""
+"""Which cases there are: those that the bars name, and the rest of the axes. A case is one loop,
+one contender and one point on the axes; it runs in a process of its own. Cases that are compared
+with one another form a group and run one after the other, so that a slow phase of the machine
+meets both sides of a ratio."""
 
 from dataclasses import dataclass, field, replace
 
 SPREAD = "spread"  # consumers take turns on the producer's CPU as well
 MEMORY = "memory"  # payloads are made in memory, not in registers
-SWEEP_HZ = (1e3, 3e3, 1e4, 1.8e4, 3e4, 1e5, 3e5, 1e6, 3e6, 0)  # 0: flat out
+ONCE = ("instructions", "parked-idle")  # loops whose figures hardly change: in one round alone
 LATENCY_HZ = (1e3, 1e4, 1e5, 1e6)
 
 
@@ -80,8 +81,8 @@ class Group:
 
 
 class Field:
-    """The contenders of a build, as `evring_rig list --json` tells of them, on a machine of so
-    many CPUs: where the records are from, which need not be this one."""
+    """The contenders of a build, as `evring_rig list` tells of them, on a machine of so many CPUs:
+    where the records are from, which need not be this one."""
 
     def __init__(self, contenders, cpus):
         self.all = contenders
@@ -100,171 +101,66 @@ class Field:
     def is_crowded(self, consumers):
         return is_crowded("throughput", consumers, self.cpus)
 
-    def queue_case(self, contender, loop="throughput", burst=32, consumers=1, slots=4096):
-        """As all queues run; threads that share a CPU need some turns each."""
-        name, payload = contender["name"], contender["payload_bytes"]
-        duration = 40 * (3 if is_crowded(loop, consumers, self.cpus) else 1)
-        return Case(loop, name, "", payload, burst, consumers, slots, duration_ms=duration)
-
-    def placed(self, case):
-        """Both ways to place the threads, where there are two: each has the one that suits it."""
-        if not self.is_crowded(case.consumer_count):
-            return [case]
-        return [case, replace(case, variant=SPREAD)]
-
-
-def is_plain(contender):
-    return contender["name"].startswith("plain-")
+    def duration_ms(self, case, quick):
+        """How long a case lasts; threads that share a CPU need some turns each."""
+        if case.loop == "parked-idle":
+            return 2000 if quick else 10_000
+        if case.loop in ("many-rings", "rate-sweep"):
+            return 30
+        if case.loop == "stopped-consumer":
+            return 15
+        if case.loop == "latency" and case.rate_hz < 1e4:
+            return 100
+        return 120 if is_crowded(case.loop, case.consumer_count, self.cpus) else 40
 
 
-def broadcast(field_, quick):
-    """Bars 1 to 4 and 6."""
-    cases = []
-    for each in field_.those({"evring", "packaged", "baseline"}, loop="throughput"):
-        ours = each["origin"] == "evring" and each["delivery"] != "shared"
-        small = each["payload_bytes"] == 16
-        if ours or not small:
-            cases.append(field_.queue_case(each))
-        if (ours and not small) or is_plain(each):
-            cases.append(field_.queue_case(each, burst=1))
-        if (ours or is_plain(each)) and each["payload_bytes"] == 56:
-            cases.append(field_.queue_case(each, slots=65536))
-        if small or each["delivery"] != "each" or each["origin"] == "baseline":
-            continue
-        cases.append(replace(field_.queue_case(each), variant=MEMORY))
-        for consumers in (2, 4):
-            cases += field_.placed(field_.queue_case(each, consumers=consumers))
-    return [Group("broadcast", cases=cases)]
+def rest_of_axes(field_):
+    """What no bar needs: for the tables, as groups."""
 
-
-def work_sharing(field_, quick):
-    """Bar 7. One member in bursts is a broadcast as well, and in that group."""
-    cases = []
-    for each in field_.those({"evring", "packaged"}, 56, "throughput", {"shared"}):
-        cases.append(field_.queue_case(each, burst=1))
-        for burst in (1, 32):
-            cases += field_.placed(field_.queue_case(each, burst=burst, consumers=2))
-    return [Group("work sharing", cases=cases)]
-
-
-def latency(field_, quick):
-    """Bar 5: a group for each rate."""
-    origins = {"evring", "none"} if quick else {"evring", "none", "packaged"}
-    pairs = field_.those(origins, 56, "ping-pong")
-    turns = [field_.queue_case(each, "ping-pong", 1) for each in pairs]
-    groups = [Group("round trips", cases=turns)]
-    origins = {"evring", "none", "packaged"} if quick else None
-    for rate in LATENCY_HZ:
-        cases = [
-            replace(
-                field_.queue_case(each, "latency", 1),
-                rate_hz=rate,
-                duration_ms=100 if rate < 1e4 else 40,
-            )
-            for each in field_.those(origins, 56, "latency")
+    def cases(loop, large=True, **axes):
+        queues = field_.those(loop=loop)
+        return [
+            Case(loop, each["name"], "", each["payload_bytes"], **axes)
+            for each in queues
+            if large or each["payload_bytes"] != 16
         ]
-        groups.append(Group("latency", cases=cases))
-    return groups
 
-
-def cost(field_, quick):
-    """Bar 8."""
-    threads = field_.those(None, 56, "same-thread")
-    if quick:
-        threads = [each for each in threads if each["origin"] != "kernel"]
-    counted = [each for each in threads if not quick or each["origin"] in ("evring", "none")]
-    timed = [field_.queue_case(each, "same-thread") for each in threads]
-    counted = [field_.queue_case(each, "instructions") for each in counted]
-    return [Group("one thread", cases=timed), Group("instructions", "once", counted)]
-
-
-def stopped(field_, quick):
-    """Bar 15."""
-    hows = ("stopped", "killed")
-    halts = [Case("stopped-consumer", variant=how, duration_ms=15) for how in hows]
-    return [Group("stopped", cases=halts)]
-
-
-def idle(field_, quick):
-    """Bars 9 to 12."""
-    many = [
-        Case("many-rings", variant=strategy, rate_hz=rate, duration_ms=30)
-        for strategy in ("busy-spin", "adaptive")
-        for rate in (0, 1e4, 1e5, 1e6)
-    ]
-    return [
-        Group(
-            "doorbell look",
-            cases=[
-                Case("doorbell-look", variant=f"burst{burst}", burst_count=burst)
-                for burst in (1, 32)
-            ],
-        ),
-        Group(
-            "parked",
-            cases=[Case("parked-wake")]
-            + [Case("moderation", variant=each) for each in ("none", "count", "time")],
-        ),
-        Group(
-            "parked, idle",
-            "once",
-            [
-                Case("parked-idle", variant=each, duration_ms=2000 if quick else 10_000)
-                for each in ("unbounded", "max-idle")
-            ],
-        ),
-        Group("many rings", cases=many),
-        Group(
-            "rates", cases=[Case("rate-sweep", rate_hz=rate, duration_ms=30) for rate in SWEEP_HZ]
-        ),
-    ]
-
-
-def axes(field_, quick):
-    """The rest of the axes, for the tables."""
-    if quick:
-        return []
-    queues = field_.those(loop="throughput")
-    groups = []
     for consumers in (1, 2, 4, 8):
-        for burst in (1, 8, 32, 256):
-            some = queues
-            if consumers > 1:
-                some = [each for each in queues if each["payload_bytes"] != 16]
-                if burst not in (1, 32):
-                    continue
-            cases = [field_.queue_case(each, burst=burst, consumers=consumers) for each in some]
-            groups.append(Group("axes", "third", cases))
-    large = [field_.queue_case(each, slots=65536) for each in queues]
-    one_thread = [
-        field_.queue_case(each, "same-thread", burst)
-        for each in field_.those(loop="same-thread")
-        for burst in (1, 32)
-    ]
-    return groups + [
-        Group("large ring", "third", large),
-        Group("one thread, the rest", "third", one_thread),
-    ]
+        for burst in (1, 8, 32, 256) if consumers == 1 else (1, 32):
+            yield cases("throughput", consumers == 1, burst_count=burst, consumer_count=consumers)
+    yield cases("throughput", slot_count=65536)
+    for burst in (1, 32):
+        yield cases("same-thread", burst_count=burst)
+    yield cases("ping-pong", False, burst_count=1)
+    for rate in LATENCY_HZ:
+        yield cases("latency", False, burst_count=1, rate_hz=rate)
+    yield cases("instructions")
 
 
-def make_plan(field_, quick=False, only=""):
-    """All groups, the bars' before those that only fill the tables. No id is in two of them.
+def make_plan(field_, bars, quick=False, only=""):
+    """All groups, the bars' before those that only fill the tables. No case is in two of them.
 
     `only` leaves the cases whose id contains it and the groups of that name, for every round.
     """
-    seen, plan = set(), []
-    for planner in (broadcast, work_sharing, latency, cost, stopped, idle, axes):
-        for group in planner(field_, quick):
-            fresh = []
-            for case in group.cases:
-                if case.id not in seen:
-                    seen.add(case.id)
-                    fresh.append(case)
-            group.cases = fresh
-            plan.append(group)
+    seen, plan = set(), {}
+
+    def add(name, share, case):
+        if case not in seen:
+            seen.add(case)
+            timed = replace(case, duration_ms=field_.duration_ms(case, quick))
+            key = (name, share, case.loop, case.rate_hz)
+            plan.setdefault(key, Group(name, share)).cases.append(timed)
+
+    # Work sharing before the broadcast, which has some of its peers among many others.
+    for bar in reversed(bars):
+        for case in bar.cases:
+            add(bar.group, "once" if case.loop in ONCE else "every", case)
+    for index, cases in enumerate([] if quick else rest_of_axes(field_)):
+        for case in cases:
+            add(f"axes {index}", "once" if case.loop in ONCE else "third", case)
     if only:
-        for group in plan:
+        for group in plan.values():
             group.share = "every"
             if group.name != only:
                 group.cases = [case for case in group.cases if only in case.id]
-    return [group for group in plan if group.cases]
+    return [group for group in plan.values() if group.cases]

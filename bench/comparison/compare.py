@@ -52,7 +52,7 @@ def report_of(rounds, axes, about):
 def measure(options):
     listing = listing_of(options.program)
     field = Field(listing["contenders"], len(listing["allowed_cpus"]))
-    plan = make_plan(field, options.quick, options.only)
+    plan = make_plan(field, all_bars(field), options.quick, options.only)
     if not plan:
         raise ValueError(f"no case and no group matches '{options.only}'")
     begun = time.monotonic()
@@ -89,15 +89,6 @@ def again(path):
     return report_of(earlier["rounds"], axes, about)
 
 
-def compact(value):
-    """Six digits are more than was measured."""
-    if isinstance(value, float):
-        return float(f"{value:.6g}")
-    if isinstance(value, dict):
-        return {key: compact(each) for key, each in value.items()}
-    return [compact(each) for each in value] if isinstance(value, list) else value
-
-
 def report_json(report):
     """One line for each record, so that a diff of two runs can be read."""
 
@@ -110,9 +101,11 @@ def report_json(report):
         return "[\n" + ",\n".join(lines(item, depth - 1) for item in value) + "\n]"
 
     depth_of = {"rounds": 2}  # a record of a round is one level deeper than a bar or a case
+    six_digits = lambda text: float(f"{float(text):.6g}")  # more than was measured
+    report = json.loads(json.dumps(report), parse_float=six_digits)
     parts = (
         f"{json.dumps(key)}: {lines(value, depth_of.get(key, 1))}"
-        for key, value in compact(report).items()
+        for key, value in report.items()
     )
     return "{\n" + ",\n".join(parts) + "\n}\n"
 

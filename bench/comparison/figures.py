@@ -18,10 +18,14 @@ def percentile(figures, fraction):
 
 @dataclass(frozen=True)
 class Figure:
-    """A number of a round, or None; with the ids of the records that it is made of."""
+    """A number of a round, or None; with the cases that it is made of."""
 
-    ids: tuple
+    cases: tuple  # or ids, of records from elsewhere
     of: object  # a function of the round
+
+    @property
+    def ids(self):
+        return tuple(getattr(case, "id", case) for case in self.cases)
 
     def __truediv__(self, other):
         return self._with(other, lambda over, under: over / under if under else None)
@@ -37,7 +41,7 @@ class Figure:
             one, two = self.of(records), other.of(records)
             return None if one is None or two is None else operation(one, two)
 
-        return Figure(self.ids + other.ids, of)
+        return Figure(self.cases + other.cases, of)
 
     def over(self, rounds):
         """The figures of those rounds that have one."""
@@ -48,9 +52,10 @@ class Figure:
         return statistics.median_low(figures) if figures else None
 
 
-def figure(id_, *keys):
+def figure(case, *keys):
     """What a case measured, its value or what stands under other keys: only if it ran and all of
     it added up."""
+    id_ = getattr(case, "id", case)
 
     def of(records):
         found = records.get(id_, {})
@@ -60,7 +65,7 @@ def figure(id_, *keys):
             found = found.get(key) if found else None
         return found
 
-    return Figure((id_,), of)
+    return Figure((case,), of)
 
 
 def best(candidates, smaller=False):
@@ -70,14 +75,14 @@ def best(candidates, smaller=False):
         found = [each for each in (c.of(records) for c in candidates.values()) if each is not None]
         return (min if smaller else max)(found, default=None)
 
-    return Figure(tuple(id_ for c in candidates.values() for id_ in c.ids), of)
+    return Figure(tuple(case for c in candidates.values() for case in c.cases), of)
 
 
 @dataclass
 class Bar:
     """A bar. `ours` and `theirs` are candidates by name; of each side one stands in all rounds.
     Without `theirs` the value is the figure of ours. `note(rounds)` says what keeps it from
-    being reached. `crowded`: more threads than CPUs, so shown and not counted."""
+    being reached, by `beside`. `crowded`: more threads than CPUs, so shown and not counted."""
 
     number: int
     name: str
@@ -85,7 +90,15 @@ class Bar:
     ours: dict
     theirs: dict = field(default_factory=dict)
     note: object = None
+    beside: Figure = Figure((), None)
     crowded: bool = False
+    group: str = ""  # its cases run one after the other
+
+    @property
+    def cases(self):
+        """Those of this machine."""
+        figures = [*self.ours.values(), *self.theirs.values(), self.beside]
+        return [case for each in figures for case in each.cases if not isinstance(case, str)]
 
     @property
     def smaller(self):
@@ -158,14 +171,15 @@ def with_note(bar, rounds, result):
 
 
 def held_back_by(text, of, bar):
-    """A note: `text` with the median of a figure for its {}, where that misses `bar` as well."""
+    """A bar's note and what it stands on: `text` with the median of a figure for its {}, where
+    that misses `bar` as well."""
 
     def note(rounds):
         value = of.median(rounds)
         reached = value is None or Bar(0, "", bar, {}).reaches(value)
         return None if reached else text.format(value)
 
-    return note
+    return {"note": note, "beside": of}
 
 
 def summary(results):
