@@ -2,7 +2,8 @@
 # evring_rig with evring, plain queues and lists; and with EVRING_BUILD_PEERS all that evring is
 # held against, and evring_bench. A peer whose package is absent is left out, and the tables say so.
 add_library(evring_loops STATIC
-  rig/doorbell_look.cpp rig/parked.cpp rig/pollers.cpp rig/stopped.cpp rig/throughput.cpp)
+  rig/doorbell_look.cpp rig/parked.cpp rig/pollers.cpp rig/stopped.cpp
+  rig/throughput.cpp)
 target_link_libraries(evring_loops PUBLIC evring_rig_core evring::poller PRIVATE evring_options)
 
 add_library(evring_contenders STATIC contenders/baselines.cpp contenders/evring.cpp)

@@ -38,7 +38,7 @@ def parse(arguments):
 
 def listing_of(program):
     """What the build has and the machine is, as the program says."""
-    ran = subprocess.run([program, "list", "--json"], capture_output=True, check=True, text=True)
+    ran = subprocess.run([program, "list"], capture_output=True, check=True, text=True)
     return json.loads(ran.stdout)
 
 

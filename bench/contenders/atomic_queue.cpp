@@ -12,24 +12,12 @@ namespace evring::bench {
 namespace {
 
 template <std::size_t kPayload, bool kSingleConsumer>
-class AtomicQueue {
- public:
-  using Payload = Words<kPayload>;
-
-  explicit AtomicQueue(std::size_t slot_count) : queue_(static_cast<unsigned>(slot_count)) {}
-
-  bool push(const Payload& event) { return queue_.try_push(event); }
-  bool pop(Payload& event) { return queue_.try_pop(event); }
-
- private:
-  atomic_queue::AtomicQueueB2<Payload, std::allocator<Payload>, true, false, kSingleConsumer>
-      queue_;
-};
-
+using Lane = OneByOne<atomic_queue::AtomicQueueB2<Words<kPayload>, std::allocator<Words<kPayload>>,
+                                                  true, false, kSingleConsumer>>;
 template <std::size_t kPayload>
-using AtomicSpsc = FanOut<OneByOne<AtomicQueue<kPayload, true>>>;
+using AtomicSpsc = FanOut<Lane<kPayload, true>>;
 template <std::size_t kPayload>
-using AtomicShared = ShareOut<OneByOne<AtomicQueue<kPayload, false>>>;
+using AtomicShared = ShareOut<Lane<kPayload, false>>;
 
 }  // namespace
 

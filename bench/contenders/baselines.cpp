@@ -2,7 +2,6 @@
 // What is no peer: the mutex list, a pipe, plain queues that mark the ceiling, no queue at all.
 #include <bench/contenders/bare_slots.hpp>
 #include <bench/contenders/mutex_list.hpp>
-#include <bench/contenders/no_queue.hpp>
 #include <bench/contenders/plain_queues.hpp>
 #include <bench/contenders/registry.hpp>
 #include <evring/descriptor.hpp>
@@ -18,24 +17,19 @@
 namespace evring::bench {
 namespace {
 
-template <std::size_t kPayload>
-struct CourseList : MutexList<Words<kPayload>> {
-  using MutexList<Words<kPayload>>::MutexList;
-  using Payload = Words<kPayload>;
-};
 /// An event a call, as the course has it, and a burst under one lock.
 template <std::size_t kPayload>
-using List = FanOut<OneByOne<CourseList<kPayload>>>;
+using List = FanOut<OneByOne<MutexList<Words<kPayload>>>>;
 template <std::size_t kPayload>
-using ListBurst = FanOut<ByBurst<CourseList<kPayload>>>;
+using ListBurst = FanOut<ByBurst<MutexList<Words<kPayload>>>>;
 template <std::size_t kPayload>
-using ListShared = ShareOut<OneByOne<CourseList<kPayload>>>;
+using ListShared = ShareOut<OneByOne<MutexList<Words<kPayload>>>>;
 
 /// Through the kernel: writes of at most PIPE_BUF bytes, which a pipe takes whole or not at all.
 template <std::size_t kPayload>
 class PipeLane {
  public:
-  using Payload = Words<kPayload>;
+  using value_type = Words<kPayload>;
 
   explicit PipeLane(std::size_t slot_count) {
     std::array<int, 2> fds{};
@@ -49,12 +43,12 @@ class PipeLane {
         fcntl(write_end_.get(), F_SETPIPE_SZ, static_cast<int>(slot_count * kPayload)));
   }
 
-  std::size_t push(const Payload* events, std::size_t count) {
+  std::size_t push(const value_type* events, std::size_t count) {
     const std::size_t offered = std::min(count, PIPE_BUF / kPayload);
     const ssize_t written = write(write_end_.get(), events, offered * kPayload);
     return written < 0 ? 0 : static_cast<std::size_t>(written) / kPayload;
   }
-  std::size_t pop(Payload* events, std::size_t count) {
+  std::size_t pop(value_type* events, std::size_t count) {
     const ssize_t got = read(read_end_.get(), events, count * kPayload);
     return got <= 0 ? 0 : static_cast<std::size_t>(got) / kPayload;
   }

@@ -40,25 +40,10 @@ class BoostSpscLane {
   boost::lockfree::spsc_queue<Payload> queue_;
 };
 
-/// boost::lockfree::queue: one event at a time, whatever the burst.
-template <std::size_t kPayload>
-class BoostQueue {
- public:
-  using Payload = Words<kPayload>;
-
-  explicit BoostQueue(std::size_t slot_count) : queue_(slot_count) {}
-
-  bool push(const Payload& event) { return queue_.bounded_push(event); }
-  bool pop(Payload& event) { return queue_.pop(event); }
-
- private:
-  boost::lockfree::queue<Payload> queue_;
-};
-
 template <std::size_t kPayload>
 using BoostSpsc = FanOut<BoostSpscLane<kPayload>>;
 template <std::size_t kPayload>
-using BoostShared = ShareOut<OneByOne<BoostQueue<kPayload>>>;
+using BoostShared = ShareOut<OneByOne<boost::lockfree::queue<Words<kPayload>>>>;
 
 }  // namespace
 

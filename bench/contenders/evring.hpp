@@ -37,14 +37,34 @@ const Payload& payload_of(const Event& event) noexcept {
   return *std::launder(reinterpret_cast<const Payload*>(event.payload.data()));
 }
 
-/// The payload whose words `word(index)` returns; no loop remains.
-template <class Payload, class Word>
-Payload words_of(Word&& word) noexcept {
-  return [&word]<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
-    return Payload{word(kIndex)...};
+/// A producer of `ring`, the same for all rings of that layout.
+template <class Layout, std::size_t kPayload, Access kAccess, bool kDoorbells = true>
+class EvringProducer {
+ public:
+  explicit EvringProducer(const LocalRing& ring) : producer_(ring, WhenFull::kWait) {}
+
+  template <class Source>
+  [[gnu::always_inline]] std::size_t offer(std::uint64_t first, std::size_t count,
+                                           Source& source) noexcept {
+    using Payload = Words<kPayload>;
+    if constexpr (kAccess == Access::kInPlace) {
+      return producer_.publish_from(
+          count, [&source](std::uint64_t sequence) noexcept { return source(sequence); });
+    }
+    if (count == 1) {
+      fill_event<Payload>(events_[0], source, first);
+      return producer_.publish(events_[0]) == PublishStatus::kPublished ? 1 : 0;
+    }
+    for (std::size_t i = 0; i < count; ++i) fill_event<Payload>(events_[i], source, first + i);
+    return producer_.publish_batch(std::span(events_).first(count));
   }
-  (std::make_index_sequence<std::tuple_size_v<Payload>>{});
-}
+  std::uint64_t published() const noexcept { return producer_.published(); }
+  std::uint64_t doorbells_rung() const noexcept { return producer_.doorbells_rung(); }
+
+ private:
+  BasicProducer<Layout, NoHook, kDoorbells> producer_;
+  std::array<BasicEvent<Layout>, kBurstMax> events_{};
+};
 
 /// `kPayload` may be less than the slot holds. In overwrite mode the producer never
 /// waits and the consumer resumes at the oldest safe event after a loss.
@@ -63,28 +83,9 @@ class EvringQueue {
                                     .registered_count_max = one.consumer_count,
                                     .huge_pages = one.huge_pages})) {}
 
-  class Producer {
-   public:
-    explicit Producer(EvringQueue& queue) : producer_(queue.ring_, WhenFull::kWait) {}
-
-    template <class Source>
-    [[gnu::always_inline]] std::size_t offer(std::uint64_t first, std::size_t count,
-                                             Source& source) noexcept {
-      if constexpr (kAccess == Access::kInPlace) {
-        return producer_.publish_from(
-            count, [&source](std::uint64_t sequence) noexcept { return source(sequence); });
-      }
-      if (count == 1) {
-        fill_event<Payload>(events_[0], source, first);
-        return producer_.publish(events_[0]) == PublishStatus::kPublished ? 1 : 0;
-      }
-      for (std::size_t i = 0; i < count; ++i) fill_event<Payload>(events_[i], source, first + i);
-      return producer_.publish_batch(std::span(events_).first(count));
-    }
-
-   private:
-    BasicProducer<Layout> producer_;
-    std::array<EventType, kBurstMax> events_{};
+  struct Producer : EvringProducer<Layout, kPayload, kAccess> {
+    explicit Producer(EvringQueue& queue)
+        : EvringProducer<Layout, kPayload, kAccess>(queue.ring_) {}
   };
 
   class Consumer {
@@ -120,18 +121,9 @@ class EvringQueue {
       return 1;
     }
 
-    template <class Sink>
-    std::size_t visit(std::size_t count, Sink& sink) noexcept {
-      if constexpr (std::is_trivially_copy_assignable_v<Sink>) {
-        return visit_at_once(count, sink);
-      } else {
-        return visit_each(count, sink);
-      }
-    }
-
     /// The sink gets back what a copy of it found, once a burst is known to be whole.
     template <class Sink>
-    std::size_t visit_at_once(std::size_t count, Sink& sink) noexcept {
+    std::size_t visit(std::size_t count, Sink& sink) noexcept {
       for (;;) {
         Sink found = sink;
         const Burst burst = consumer_.visit_burst(count, [&found](const auto& view) noexcept {
@@ -141,20 +133,6 @@ class EvringQueue {
           sink = found;
           return burst.count;
         }
-        consumer_.resync(ResyncTo::kOldest);
-      }
-    }
-
-    template <class Sink>
-    std::size_t visit_each(std::size_t count, Sink& sink) noexcept {
-      const auto look = [](const auto& view) noexcept {
-        return words_of<Payload>([view](std::size_t i) noexcept { return view.word(i); });
-      };
-      const auto keep = [&sink](const auto& words) noexcept { sink(words); };
-      for (;;) {
-        const Burst burst = consumer_.visit_burst(count, look, keep);
-        if (burst.status != ReadStatus::kOverrun) [[likely]]
-          return burst.count;
         consumer_.resync(ResyncTo::kOldest);
       }
     }
@@ -201,19 +179,9 @@ class EvringGroup {
                                     .registered_count_max = 1})),
         group_(Group::create(ring_, StartAt::kNewest)) {}
 
-  class Producer {
-   public:
-    explicit Producer(EvringGroup& queue) : producer_(queue.ring_, WhenFull::kWait) {}
-
-    template <class Source>
-    [[gnu::always_inline]] std::size_t offer(std::uint64_t, std::size_t count,
-                                             Source& source) noexcept {
-      return producer_.publish_from(
-          count, [&source](std::uint64_t sequence) noexcept { return source(sequence); });
-    }
-
-   private:
-    BasicProducer<Layout> producer_;
+  struct Producer : EvringProducer<Layout, kPayload, Access::kInPlace> {
+    explicit Producer(EvringGroup& queue)
+        : EvringProducer<Layout, kPayload, Access::kInPlace>(queue.ring_) {}
   };
 
   class Consumer {

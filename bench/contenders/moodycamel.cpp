@@ -11,20 +11,6 @@
 
 namespace evring::bench {
 template <std::size_t kPayload>
-class ReaderWriterQueue {
- public:
-  using Payload = Words<kPayload>;
-
-  explicit ReaderWriterQueue(std::size_t slot_count) : queue_(slot_count) {}
-
-  bool push(const Payload& event) { return queue_.try_enqueue(event); }
-  bool pop(Payload& event) { return queue_.try_dequeue(event); }
-
- private:
-  moodycamel::ReaderWriterQueue<Payload> queue_;
-};
-
-template <std::size_t kPayload>
 class ConcurrentQueue {
  public:
   static constexpr std::size_t kPayloadBytes = kPayload;
@@ -77,7 +63,7 @@ class ConcurrentQueue {
 };
 
 template <std::size_t kPayload>
-using ReaderWriter = FanOut<OneByOne<ReaderWriterQueue<kPayload>>>;
+using ReaderWriter = FanOut<OneByOne<moodycamel::ReaderWriterQueue<Words<kPayload>>>>;
 
 void add_moodycamel(Registry& registry) {
   add<ReaderWriter>(registry, "moodycamel-rw", "moodycamel ReaderWriterQueue, one per consumer",

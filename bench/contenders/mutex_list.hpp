@@ -16,6 +16,8 @@ namespace evring::bench {
 template <class Event>
 class MutexList {
  public:
+  using value_type = Event;
+
   explicit MutexList(std::size_t capacity_count) : capacity_count_(capacity_count) {}
 
   bool push(const Event& event) { return push(&event, 1) == 1; }

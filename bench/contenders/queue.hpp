@@ -63,26 +63,51 @@ class MadeWhenRead {
 // A lane is a queue of one producer: `push(first, count, source)` returns how many of the
 // events from `first` on went in, `pop(count, sink)` how many came out.
 
-/// The lane of a library that takes and gives one event a call: `Queue::push(event)` and
-/// `Queue::pop(event)` return whether it did.
+/// Whether one event went in, by the call that a library has for that and that does not allocate.
+template <class Queue>
+bool push_one(Queue& queue, const typename Queue::value_type& event) {
+  if constexpr (requires { queue.try_push(event); }) {
+    return queue.try_push(event);
+  } else if constexpr (requires { queue.try_enqueue(event); }) {
+    return queue.try_enqueue(event);
+  } else if constexpr (requires { queue.bounded_push(event); }) {
+    return queue.bounded_push(event);
+  } else {
+    return queue.push(event);
+  }
+}
+
+/// Whether one came out.
+template <class Queue>
+bool pop_one(Queue& queue, typename Queue::value_type& event) {
+  if constexpr (requires { queue.try_pop(event); }) {
+    return queue.try_pop(event);
+  } else if constexpr (requires { queue.try_dequeue(event); }) {
+    return queue.try_dequeue(event);
+  } else {
+    return queue.pop(event);
+  }
+}
+
+/// The lane of a library that takes and gives one event a call; made of its slot count.
 template <class Queue>
 class OneByOne {
  public:
-  using Payload = typename Queue::Payload;
+  using Payload = typename Queue::value_type;
 
-  explicit OneByOne(std::size_t slot_count) : queue_(slot_count) {}
+  explicit OneByOne(std::size_t slot_count) : queue_(static_cast<unsigned>(slot_count)) {}
 
   template <class Source>
   std::size_t push(std::uint64_t first, std::size_t count, Source& source) {
     std::size_t done = 0;
-    while (done < count && queue_.push(source(first + done))) ++done;
+    while (done < count && push_one<Queue>(queue_, source(first + done))) ++done;
     return done;
   }
 
   template <class Sink>
   std::size_t pop(std::size_t count, Sink& sink) {
     std::size_t done = 0;
-    for (Payload event; done < count && queue_.pop(event); ++done) sink(event);
+    for (Payload event; done < count && pop_one<Queue>(queue_, event); ++done) sink(event);
     return done;
   }
 
@@ -95,7 +120,7 @@ class OneByOne {
 template <class Queue>
 class ByBurst {
  public:
-  using Payload = typename Queue::Payload;
+  using Payload = typename Queue::value_type;
 
   explicit ByBurst(std::size_t slot_count) : queue_(slot_count) {}
 
@@ -118,7 +143,7 @@ class ByBurst {
   Queue queue_;
 };
 
-/// What FanOut and ShareOut have in common: a consumer of one lane.
+/// What FanOut and SingleLane have in common: a consumer of one lane.
 template <class Lane>
 class LaneConsumer {
  public:
@@ -171,8 +196,7 @@ class FanOut {
     std::vector<std::uint64_t> positions_;
   };
 
-  class Consumer : public LaneConsumer<Lane> {
-   public:
+  struct Consumer : LaneConsumer<Lane> {
     Consumer(FanOut& queue, unsigned index) : LaneConsumer<Lane>(*queue.lanes_.at(index)) {}
   };
 
@@ -180,18 +204,18 @@ class FanOut {
   std::vector<std::unique_ptr<Lane>> lanes_;
 };
 
-/// A queue whose events are shared out: one lane, any number of consumers.
-template <class Lane>
-class ShareOut {
+/// One lane: its events are shared out among any number of consumers, or all go to one.
+template <class Lane, Delivery kGiven>
+class SingleLane {
  public:
   static constexpr std::size_t kPayloadBytes = sizeof(typename Lane::Payload);
-  static constexpr Delivery kDelivery = Delivery::kShared;
+  static constexpr Delivery kDelivery = kGiven;
 
-  explicit ShareOut(const Case& one) : lane_(one.slot_count) {}
+  explicit SingleLane(const Case& one) : lane_(one.slot_count) {}
 
   class Producer {
    public:
-    explicit Producer(ShareOut& queue) : lane_(queue.lane_) {}
+    explicit Producer(SingleLane& queue) : lane_(queue.lane_) {}
 
     template <class Source>
     std::size_t offer(std::uint64_t first, std::size_t count, Source& source) {
@@ -202,13 +226,15 @@ class ShareOut {
     Lane& lane_;
   };
 
-  class Consumer : public LaneConsumer<Lane> {
-   public:
-    Consumer(ShareOut& queue, unsigned) : LaneConsumer<Lane>(queue.lane_) {}
+  struct Consumer : LaneConsumer<Lane> {
+    Consumer(SingleLane& queue, unsigned) : LaneConsumer<Lane>(queue.lane_) {}
   };
 
  private:
   Lane lane_;
 };
+
+template <class Lane>
+using ShareOut = SingleLane<Lane, Delivery::kShared>;
 
 }  // namespace evring::bench

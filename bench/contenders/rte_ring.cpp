@@ -21,7 +21,7 @@ namespace {
 template <std::size_t kPayload, unsigned kFlags>
 class RteRing {
  public:
-  using Payload = Words<kPayload>;
+  using value_type = Words<kPayload>;
 
   explicit RteRing(std::size_t slot_count) {
     const auto count = static_cast<unsigned>(slot_count);
@@ -37,12 +37,12 @@ class RteRing {
     if (error != 0) throw std::system_error(-error, std::generic_category(), "rte_ring_init");
   }
 
-  std::size_t push(const Payload* events, std::size_t count) {
+  std::size_t push(const value_type* events, std::size_t count) {
     return rte_ring_enqueue_burst_elem(ring_.get(), events, kPayload, static_cast<unsigned>(count),
                                        nullptr);
   }
 
-  std::size_t pop(Payload* events, std::size_t count) {
+  std::size_t pop(value_type* events, std::size_t count) {
     return rte_ring_dequeue_burst_elem(ring_.get(), events, kPayload, static_cast<unsigned>(count),
                                        nullptr);
   }

@@ -9,23 +9,11 @@ namespace evring::bench {
 namespace {
 
 template <std::size_t kPayload>
-class TbbBoundedQueue {
- public:
-  using Payload = Words<kPayload>;
-
-  explicit TbbBoundedQueue(std::size_t slot_count) {
-    queue_.set_capacity(static_cast<std::ptrdiff_t>(slot_count));
-  }
-
-  bool push(const Payload& event) { return queue_.try_push(event); }
-  bool pop(Payload& event) { return queue_.try_pop(event); }
-
- private:
-  tbb::concurrent_bounded_queue<Payload> queue_;
+struct BoundedQueue : tbb::concurrent_bounded_queue<Words<kPayload>> {
+  explicit BoundedQueue(unsigned slot_count) { this->set_capacity(slot_count); }
 };
-
 template <std::size_t kPayload>
-using TbbBounded = ShareOut<OneByOne<TbbBoundedQueue<kPayload>>>;
+using TbbBounded = ShareOut<OneByOne<BoundedQueue<kPayload>>>;
 
 }  // namespace
 

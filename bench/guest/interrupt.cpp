@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The same burst by four producers. Each runs on the first allowed CPU, paced, while a consumer
-// spins on the last one, checks what it gets and counts what it lost.
-#include <bench/guest/loops.hpp>
+// "interrupt": what an event costs its producer, in bursts (the case's burst count and rate, of
+// bursts). Each of four runs on the first allowed CPU while a consumer spins on the last one,
+// checks what it gets and counts what it lost. The variant says who: `timer`, the hard timer;
+// `edu`, an interrupt of evring_edu.ko, whose events_per_interrupt is the burst count; `local-tick`
+// and `local-edu`, a local producer of the same events.
 #include <bench/guest/node.hpp>
 #include <bench/rig/clock.hpp>
 #include <bench/rig/threads.hpp>
@@ -78,11 +80,9 @@ class Spinner {
 /// Keeps the producer's CPU awake for the case's time and calls `burst` at its rate.
 template <class BurstFunction>
 void pace(const Case& one, BurstFunction&& burst) {
-  const auto period = std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 / one.rate_hz));
-  const auto begun = Clock::now();
-  const auto end = begun + std::chrono::milliseconds(one.duration_ms);
-  for (auto next = begun + period; next < end; next += period) {
-    while (Clock::now() < next) cpu_relax();
+  const auto end = Clock::now() + std::chrono::milliseconds(one.duration_ms);
+  for (Pacer pacer(one.rate_hz); Clock::now() < end;) {
+    pacer.wait();
     burst();
   }
 }

@@ -85,31 +85,4 @@ class OwnDevice {
   Control control_;
 };
 
-/// Injects by the bare ioctl: a benchmark has no room for the words that Device::inject() makes
-/// for its error. @return 0 or the errno.
-inline int try_inject(const Device& device, const void* events, std::uint32_t count,
-                      std::uint32_t* published) noexcept {
-  evring_inject argument{};
-  argument.size = sizeof(argument);
-  argument.event_count = count;
-  argument.event_bytes = sizeof(evring_baseline_input);
-  argument.events = reinterpret_cast<std::uintptr_t>(events);
-  if (::ioctl(device.fd(), EVRING_IOC_INJECT, &argument) != 0) return errno;
-  *published = argument.published_count;
-  return 0;
-}
-
-/// How readers of a mapping wait: calls `take()` until it says that it found something, some
-/// times, and then gives its time slice away. @return whether it found something.
-template <class Take>
-bool spin_then_yield(Take&& take) {
-  constexpr int kSpinsBeforeYield = 16;
-  for (int spins = 0; spins < kSpinsBeforeYield; ++spins) {
-    if (take()) return true;
-    cpu_relax();
-  }
-  ::sched_yield();
-  return false;
-}
-
 }  // namespace evring::bench

@@ -134,6 +134,7 @@ Record run_race(const Case& one, const Race& race) {
                    {"injected", static_cast<double>(account.published) / seconds},
                    {"lost", sums.lost},
                    {"dropped", account.dropped},
+                   {"corruptions", account.corruptions},
                    {"lock_wait_ns", account.lock_wait_ns}};
   if (!faults.empty()) record["faults"] = faults;
   return record;

@@ -2,11 +2,12 @@
 // What evring_guest_rig runs, in a guest with evring.ko, evring_list.ko and evring_kfifo.ko.
 #include <bench/guest/kfifo.hpp>
 #include <bench/guest/list.hpp>
-#include <bench/guest/loops.hpp>
-#include <bench/guest/refused.hpp>
 #include <bench/guest/ring.hpp>
 
 namespace evring::bench {
+
+Record run_interrupt(const Case& one);  // interrupt.cpp
+
 namespace {
 
 template <class Driver>
@@ -23,8 +24,7 @@ Contender contender(const char* name, const char* what, Origin origin) {
 
 const std::vector<Loop>& all_loops() {
   static const std::vector<Loop> all{
-      {"interrupt", "what an event costs in interrupt, or a local producer", run_interrupt},
-      {"unlocked", "the list without its mutex breaks, the one with it does not", run_unlocked}};
+      {"interrupt", "what an event costs in interrupt, or a local producer", run_interrupt}};
   return all;
 }
 
@@ -35,9 +35,7 @@ const std::vector<Contender>& all_contenders() {
       contender<ListDriver>("list", "a full list drops new events; counted for the device",
                             Origin::kBaseline),
       contender<KfifoDriver>("kfifo", "a full reader loses new events; counted for each",
-                             Origin::kBaseline),
-      contender<RefusedDriver>("refused", "takes none; its readers check as many of their own",
-                               Origin::kNone)};
+                             Origin::kBaseline)};
   return all;
 }
 

@@ -89,7 +89,7 @@ const Contender& find_contender(std::string_view name, std::size_t payload_bytes
 /// Runs it here and now. @throws std::invalid_argument naming what does not exist.
 Record run_case(const Case& one);
 
-/// What `evring_rig list --json` prints: contenders, loops, missing peers, this build.
+/// What `evring_rig list` prints: contenders, loops, missing peers, this build.
 Record listing();
 
 }  // namespace evring::bench

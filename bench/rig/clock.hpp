@@ -39,6 +39,23 @@ inline double ns_between(std::uint64_t begin_ticks, std::uint64_t end_ticks) {
   return static_cast<double>(static_cast<std::int64_t>(end_ticks - begin_ticks)) / ticks_per_ns();
 }
 
+/// When events are due at a rate. Makes up for at most eight that came late.
+class Pacer {
+ public:
+  explicit Pacer(double rate_hz)
+      : between_(static_cast<std::uint64_t>(ticks_per_ns() * 1e9 / rate_hz)), due_(ticks_now()) {}
+  /// Spins until the next event is due.
+  void wait() noexcept {
+    while (static_cast<std::int64_t>(ticks_now() - due_) < 0) {
+    }
+    due_ = std::max(due_ + between_, ticks_now() - 8 * between_);
+  }
+
+ private:
+  const std::uint64_t between_;
+  std::uint64_t due_;
+};
+
 /// The value below which `fraction` of the sorted samples lie (nearest rank); 0 of none.
 template <class Number>
 Number percentile_sorted(const std::vector<Number>& sorted, double fraction) {

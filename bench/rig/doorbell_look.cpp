@@ -2,11 +2,10 @@
 // "doorbell-look": what the look at who is armed costs a producer: the same loop with doorbells
 // and with doorbells compiled out, A B A B in one process. Nobody reads, and a consumer is
 // registered that is not armed: it spins, or would.
+#include <bench/contenders/evring.hpp>
 #include <bench/rig/clock.hpp>
 #include <bench/rig/loops.hpp>
 #include <bench/rig/threads.hpp>
-#include <evring/local_ring.hpp>
-#include <evring/producer.hpp>
 
 #include <cstdint>
 #include <vector>
@@ -23,14 +22,16 @@ class Publishing {
       : ring_(LocalRing::anonymous({.slot_count = one.slot_count, .slot = slot_of<Layout>()})),
         registration_(ring_.register_consumer()),
         producer_(ring_),
-        events_(one.burst_count) {}
+        burst_count_(one.burst_count) {}
 
   /// Publishes for a millisecond. @return ns an event.
   double turn() {
     const Clock::time_point begin = Clock::now();
     const std::uint64_t first = next_;
     while (Clock::now() - begin < std::chrono::milliseconds(1)) {
-      for (int i = 0; i < kCallsPerClockLook; ++i) publish();
+      for (int i = 0; i < kCallsPerClockLook; ++i) {
+        next_ += producer_.offer(next_, burst_count_, source_);
+      }
     }
     return seconds_between(begin, Clock::now()) * 1e9 / static_cast<double>(next_ - first);
   }
@@ -42,20 +43,11 @@ class Publishing {
  private:
   static constexpr int kCallsPerClockLook = 256;
 
-  void publish() noexcept {
-    for (BasicEvent<Layout>& event : events_) event.set(source_(next_++));
-    if (events_.size() == 1) {
-      producer_.publish(events_[0]);
-    } else {
-      producer_.publish_batch(events_);
-    }
-  }
-
   LocalRing ring_;
   Registration registration_;
-  BasicProducer<Layout, NoHook, kDoorbells> producer_;
+  EvringProducer<Layout, 56, Access::kCopy, kDoorbells> producer_;
   PatternSource<56> source_;
-  std::vector<BasicEvent<Layout>> events_;
+  const std::size_t burst_count_;
   std::uint64_t next_ = 0;
 };
 

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -27,59 +28,55 @@ struct StampedSource {
     for (std::size_t i = 2; i < words.size(); ++i) words[i] = words[i - 2] + kPatternStep;
     return words;
   }
-  static bool is_whole(const Words<kPayloadBytes>& words) noexcept {
+  template <class Word>
+  static bool is_whole(Word&& word) noexcept {
+    const std::uint64_t first[] = {word(0), word(1)};
     std::uint64_t difference = 0;
-    for (std::size_t i = 2; i < words.size(); ++i) {
-      difference |= words[i] ^ (words[i - 2] + kPatternStep);
+    for (std::size_t i = 2; i < kPayloadBytes / 8; ++i) {
+      difference |= word(i) ^ (first[i % 2] + i / 2 * kPatternStep);
     }
     return difference == 0;
   }
 };
 
-/// When events are due at a rate. Makes up for at most eight that came late.
-class Pacer {
- public:
-  explicit Pacer(double rate_hz)
-      : between_(static_cast<std::uint64_t>(ticks_per_ns() * 1e9 / rate_hz)), due_(ticks_now()) {}
-  /// Spins until the next event is due.
-  void wait() noexcept {
-    while (static_cast<std::int64_t>(ticks_now() - due_) < 0) {
-    }
-    due_ = std::max(due_ + between_, ticks_now() - 8 * between_);
-  }
-
- private:
-  const std::uint64_t between_;
-  std::uint64_t due_;
-};
-
+/// Takes the tick at which each payload was checked, into `samples` by sequence.
 template <std::size_t kPayloadBytes>
 class StampedSink {
  public:
-  StampedSink(std::uint64_t event_count, std::int64_t offset_ticks)
-      : offset_ticks_(offset_ticks), samples_(event_count) {}
+  struct Finding {
+    std::uint64_t sequence;
+    std::int64_t ticks;  ///< since it was published
+    bool whole;
+  };
+
+  StampedSink(std::span<std::int64_t> samples, std::int64_t offset_ticks)
+      : samples_(samples), offset_ticks_(offset_ticks) {}
 
   void operator()(const Words<kPayloadBytes>& words) noexcept {
-    const bool whole = StampedSource<kPayloadBytes>::is_whole(words) && words[0] == next_;
-    const auto ticks = static_cast<std::int64_t>(ticks_now() - words[1]) - offset_ticks_;
-    if (!whole || next_ >= samples_.size()) {
+    count(examine([&words](std::size_t index) noexcept { return words[index]; }));
+  }
+
+  template <class Word>
+  Finding examine(Word&& word) const noexcept {
+    const bool whole = StampedSource<kPayloadBytes>::is_whole(word);
+    return {word(0), static_cast<std::int64_t>(ticks_now() - word(1)) - offset_ticks_, whole};
+  }
+
+  void count(Finding found) noexcept {
+    if (!found.whole || found.sequence != next_ || next_ >= samples_.size()) {
       ++wrong_;
     } else {
-      samples_[next_] = ticks;
+      samples_[next_] = found.ticks;
     }
     ++next_;
   }
 
   std::uint64_t received() const noexcept { return next_; }
   std::uint64_t wrong() const noexcept { return wrong_; }
-  std::vector<std::int64_t> sorted_samples() && {
-    std::sort(samples_.begin(), samples_.end());
-    return std::move(samples_);
-  }
 
  private:
-  const std::int64_t offset_ticks_;
-  std::vector<std::int64_t> samples_;
+  std::span<std::int64_t> samples_;
+  std::int64_t offset_ticks_;
   std::uint64_t next_ = 0;
   std::uint64_t wrong_ = 0;
 };
@@ -142,20 +139,22 @@ class LatencyRun {
     offset_.answer();
     rig_.meet();
     for (std::uint64_t i = 0; i < kBlocks * kBlockRounds; ++i) line_.answer(i);
-    StampedSink<Queue::kPayloadBytes> sink(event_count_, offset_.offset_ticks());
+    std::vector<std::int64_t> samples(event_count_);
+    StampedSink<Queue::kPayloadBytes> sink(samples, offset_.offset_ticks());
     const Pause pause = rig_.pause();
     rig_.meet();
     while (sink.received() + consumer.lost() < event_count_) {
       if (consumer.take(1, sink) == 0 && pause.yields()) sched_yield();
     }
-    summarise(sink, consumer.lost());
+    std::sort(samples.begin(), samples.end());
+    const bool exact = sink.wrong() + consumer.lost() == 0 && sink.received() == event_count_;
+    summarise(samples, exact);
     rig_.meet();
   }
 
-  void summarise(StampedSink<Queue::kPayloadBytes>& sink, std::uint64_t lost) {
-    record_["exact"] = sink.wrong() == 0 && lost == 0 && sink.received() == event_count_;
+  void summarise(const std::vector<std::int64_t>& sorted, bool exact) {
+    record_["exact"] = exact;
     record_["unit"] = "ns";
-    const std::vector<std::int64_t> sorted = std::move(sink).sorted_samples();
     for (const auto& [key, fraction] : {std::pair{"value", 0.5},
                                         {"p90_ns", 0.9},
                                         {"p99_ns", 0.99},

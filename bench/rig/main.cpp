@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // evring_rig, and evring_guest_rig with the drivers of a guest: `one` runs one case and prints
-// its record; `list` names loops and contenders, for people or as JSON.
+// its record; `list` names loops and contenders.
 // Exit codes: 0 fine, 1 error or a run that was not exact, 2 usage.
 #include <bench/rig/case.hpp>
 
@@ -9,32 +9,10 @@
 
 #include <cstdio>
 #include <exception>
-#include <set>
 #include <string>
 
 namespace evring::bench {
 namespace {
-
-int list_for_people(const Record& list) {
-  const auto text = [](const Record& each, const char* key) {
-    return each[key].get<std::string>();
-  };
-  for (const Record& each : list["loops"]) {
-    fmt::print("{:<26} loop    {}\n", text(each, "name"), text(each, "what"));
-  }
-  std::set<std::string> loops;
-  for (const Record& each : list["contenders"])
-    loops.insert(each["loops"].begin(), each["loops"].end());
-  for (const std::string& loop : loops) fmt::print("{:<26} loop    of contenders\n", loop);
-  for (const Record& each : list["contenders"]) {
-    fmt::print("{:<26} {:>3} B  {:<7} {}\n", text(each, "name"),
-               each["payload_bytes"].get<unsigned>(), text(each, "delivery"), text(each, "what"));
-  }
-  for (const Record& each : list["missing"]) {
-    fmt::print("{:<26} not available: install {}\n", text(each, "name"), text(each, "package"));
-  }
-  return 0;
-}
 
 int one(const Case& options, const std::string& id) {
   Record record;
@@ -70,10 +48,8 @@ void add_case_options(CLI::App& command, Case& options, bool& no_fifo) {
 int run(int argc, char** argv) {
   CLI::App app("Runs one contender through one loop and prints what came of it.");
   app.require_subcommand(1);
-  CLI::App* list_command = app.add_subcommand("list", "name loops and contenders");
+  app.add_subcommand("list", "name loops and contenders");
   CLI::App* one_command = app.add_subcommand("one", "run one case, print its record");
-  bool as_json = false;
-  list_command->add_flag("--json", as_json, "for programs");
   Case case_options;
   bool no_fifo = false;
   std::string id;
@@ -86,7 +62,6 @@ int run(int argc, char** argv) {
   }
   case_options.fifo = !no_fifo;
   if (*one_command) return one(case_options, id);
-  if (!as_json) return list_for_people(listing());
   fmt::print("{}\n", listing().dump(1));
   return 0;
 }

@@ -143,13 +143,4 @@ class PatternSink {
   Tally tally_;
 };
 
-/// What the tallies of all consumers come to, for `published` events.
-struct Verdict {
-  bool exact = false;
-  std::uint64_t received = 0;
-  std::uint64_t lost = 0;
-  std::uint64_t torn = 0;
-  std::uint64_t out_of_order = 0;
-};
-
 }  // namespace evring::bench

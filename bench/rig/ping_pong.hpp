@@ -59,30 +59,28 @@ class PingPongRun {
     Pause pause;
   };
 
+  /// @return ns a round.
   template <class Round>
-  void rounds_of(std::uint64_t block, Round&& round) {
-    rig_.meet();
-    for (std::uint64_t i = 0; i < block_rounds_; ++i) round(block * block_rounds_ + i);
-  }
-  template <class Round>
-  void timed(std::vector<double>& means, std::uint64_t block, Round&& round) {
+  double rounds_of(std::uint64_t block, Round&& round) {
     rig_.meet();
     const Clock::time_point begin = Clock::now();
     for (std::uint64_t i = 0; i < block_rounds_; ++i) round(block * block_rounds_ + i);
-    means.push_back(seconds_between(begin, Clock::now()) * 1e9 /
-                    static_cast<double>(block_rounds_));
+    return seconds_between(begin, Clock::now()) * 1e9 / static_cast<double>(block_rounds_);
   }
 
   void ask() {
     End end(there_, back_, rig_.pause());
     rig_.meet();
     for (std::uint64_t block = 0; block < kBlocks; ++block) {
-      timed(one_line_ns_, block, [this](std::uint64_t round) { line_.ask(round); });
-      timed(queue_ns_, block, [&end](std::uint64_t round) {
+      const auto one_line = [this](std::uint64_t round) { line_.ask(round); };
+      const auto queue = [&end](std::uint64_t round) {
         end.send(round);
         end.receive();
-      });
-      timed(two_lines_ns_, block, [this](std::uint64_t round) { lines_.ask(round); });
+      };
+      const auto two_lines = [this](std::uint64_t round) { lines_.ask(round); };
+      one_line_ns_.push_back(rounds_of(block, one_line));
+      queue_ns_.push_back(rounds_of(block, queue));
+      two_lines_ns_.push_back(rounds_of(block, two_lines));
     }
     asked_ = end.sink.tally();
     rig_.meet();

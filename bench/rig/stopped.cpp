@@ -3,7 +3,6 @@
 // a second consumer, a process of its own, that is stopped or dead; and without it, in turns.
 // Those that will halt are forked before any thread starts, and attach when told.
 #include <bench/contenders/evring.hpp>
-#include <bench/rig/latency.hpp>
 #include <bench/rig/loops.hpp>
 #include <bench/rig/processes.hpp>
 #include <bench/rig/throughput.hpp>
@@ -63,21 +62,20 @@ class StoppedRun {
       throw std::invalid_argument("stopped-consumer: the variant is stopped or killed, not \"" +
                                   one.variant + "\"");
     }
-    const int cpu = placement_.cpu_of(1);
+    const int cpu = Placement::of(one).cpu_of(1);
     for (unsigned i = 0; i < kTurns; ++i) {
       halting_.emplace_back(cpu, [this, i] { consume_until_halted(queue_, *signals_, i); });
     }
   }
 
   Record operator()() {
-    Queue::Producer producer(queue_);
     for (unsigned turn = 0; turn < kTurns; ++turn) {
       const bool first_without = turn % 2 == 0;
-      if (first_without) measure(producer, without_);
-      attach_and_halt(producer, turn);
-      measure(producer, with_);
+      if (first_without) measure(without_);
+      attach_and_halt(turn);
+      measure(with_);
       halting_[turn].kill();
-      if (!first_without) measure(producer, without_);
+      if (!first_without) measure(without_);
     }
     return {{"value", median(ratios(with_.rates, without_.rates))},
             {"unit", "x"},
@@ -89,7 +87,8 @@ class StoppedRun {
 
  private:
   /// Publishes until the consumer of this turn has read some, then halts it.
-  void attach_and_halt(Queue::Producer& producer, unsigned turn) {
+  void attach_and_halt(unsigned turn) {
+    Queue::Producer producer(queue_);
     PatternSource<Queue::kPayloadBytes> source;
     signals_->received.store(0, std::memory_order_relaxed);
     signals_->attach.store(turn + 1, std::memory_order_release);
@@ -102,62 +101,19 @@ class StoppedRun {
   }
 
   /// Flat out, and then for a third of the time at a pace that loses nothing.
-  void measure(Queue::Producer& producer, Series& series) {
-    Case flat_out = one_;
+  void measure(Series& series) {
     Case paced = one_;
     paced.rate_hz = kPacedHz;
     paced.duration_ms = std::max(1U, one_.duration_ms / 3);
-    const Outcome outcome = stretch(producer, flat_out);
+    const Outcome outcome = ThroughputRun<Queue>(one_, queue_)();
     series.rates.push_back(static_cast<double>(outcome.published) / outcome.publish_seconds);
-    series.delivered.push_back(static_cast<double>(outcome.verdict.received) /
+    series.delivered.push_back(static_cast<double>(outcome.received) /
                                static_cast<double>(outcome.published));
-    exact_ = exact_ && outcome.verdict.exact && stretch(producer, paced).verdict.exact;
-  }
-
-  Outcome stretch(Queue::Producer& producer, const Case& one) {
-    Rig rig(placement_, 2);
-    std::atomic<bool> over{false};
-    ConsumerReport report;
-    Outcome outcome;
-    const auto produce = [&] {
-      rig.meet();
-      const Clock::time_point begin = Clock::now();
-      outcome.published = publish(producer, one, begin);
-      outcome.publish_seconds = seconds_between(begin, Clock::now());
-      over.store(true, std::memory_order_release);
-    };
-    const auto consume = [&] {
-      Queue::Consumer consumer(queue_, 0);
-      Sink sink;
-      rig.meet();
-      report = take_all(consumer, sink, one.burst_count, rig.pause(), over);
-    };
-    rig.run({produce, consume});
-    outcome.verdict = judge({report}, outcome.published, Queue::kDelivery);
-    return outcome;
-  }
-
-  static std::uint64_t publish(Queue::Producer& producer, const Case& one,
-                               Clock::time_point begin) {
-    PatternSource<Queue::kPayloadBytes> source;
-    std::uint64_t next = 0;
-    if (one.rate_hz == 0) {
-      for (Until until(one, begin); !until.reached(next);) {
-        next += producer.offer(next, one.burst_count, source);
-      }
-      return next;
-    }
-    const auto deadline = begin + std::chrono::milliseconds(one.duration_ms);
-    for (Pacer pacer(one.rate_hz); Clock::now() < deadline;) {
-      pacer.wait();
-      next += producer.offer(next, 1, source);
-    }
-    return next;
+    exact_ = exact_ && outcome.exact && ThroughputRun<Queue>(paced, queue_)().exact;
   }
 
   const Case one_;
   const bool kill_;
-  const Placement placement_ = Placement::of({.fifo = one_.fifo});
   Queue queue_;
   Shared<Signals> signals_;
   std::vector<Child> halting_;

@@ -19,9 +19,9 @@ bool all_shared_out(const Tally& total, std::uint64_t published) noexcept {
 
 }  // namespace
 
-Verdict judge(const std::vector<ConsumerReport>& reports, std::uint64_t published,
+Outcome judge(const std::vector<ConsumerReport>& reports, std::uint64_t published,
               Delivery delivery) {
-  Verdict verdict{.exact = true};
+  Outcome outcome{.exact = true, .published = published};
   Tally total;
   for (const ConsumerReport& report : reports) {
     total.received += report.tally.received;
@@ -29,31 +29,31 @@ Verdict judge(const std::vector<ConsumerReport>& reports, std::uint64_t publishe
     total.out_of_order += report.tally.out_of_order;
     total.sum += report.tally.sum;
     total.square_sum += report.tally.square_sum;
-    verdict.lost += report.lost;
+    outcome.lost += report.lost;
     if (delivery == Delivery::kShared) continue;
-    verdict.exact = verdict.exact && report.tally.received + report.lost == published &&
+    outcome.exact = outcome.exact && report.tally.received + report.lost == published &&
                     report.tally.skipped <= report.lost && report.tally.out_of_order == 0;
   }
   // Who gets which of shared events is nobody's promise, nor when.
-  if (delivery == Delivery::kShared) verdict.exact = all_shared_out(total, published);
-  verdict.exact = verdict.exact && total.torn == 0;
-  verdict.received = total.received;
-  verdict.torn = total.torn;
-  verdict.out_of_order = total.out_of_order;
-  return verdict;
+  if (delivery == Delivery::kShared) outcome.exact = all_shared_out(total, published);
+  outcome.exact = outcome.exact && total.torn == 0;
+  outcome.received = total.received;
+  outcome.torn = total.torn;
+  outcome.out_of_order = total.out_of_order;
+  return outcome;
 }
 
 Record outcome_record(const Outcome& outcome, double value, const char* unit) {
   return {
       {"value", value},
       {"unit", unit},
-      {"exact", outcome.verdict.exact},
+      {"exact", outcome.exact},
       {"published", outcome.published},
       {"published_per_second", static_cast<double>(outcome.published) / outcome.publish_seconds},
-      {"received", outcome.verdict.received},
-      {"lost", outcome.verdict.lost},
-      {"torn", outcome.verdict.torn},
-      {"out_of_order", outcome.verdict.out_of_order},
+      {"received", outcome.received},
+      {"lost", outcome.lost},
+      {"torn", outcome.torn},
+      {"out_of_order", outcome.out_of_order},
       {"seconds", outcome.seconds}};
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One producer, some consumers, every payload checked: the same loops for every contender,
 // on threads at full speed and on one thread alone.
-// Invariant: a run counts only if its Verdict is exact.
+// Invariant: a run counts only if it is exact.
 #pragma once
 
 #include <bench/rig/clock.hpp>
@@ -24,17 +24,21 @@ struct ConsumerReport {
   Clock::time_point finished{};
 };
 
-/// Adds the tallies up and holds them against what was published.
-Verdict judge(const std::vector<ConsumerReport>& reports, std::uint64_t published,
-              Delivery delivery);
-
 /// What a run came to.
 struct Outcome {
+  bool exact = false;
   std::uint64_t published = 0;
+  std::uint64_t received = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t torn = 0;
+  std::uint64_t out_of_order = 0;
   double publish_seconds = 0;  ///< until the producer had offered all
   double seconds = 0;          ///< until the last consumer had seen the end
-  Verdict verdict;
 };
+
+/// Adds the tallies up and holds them against what was published; the times are left out.
+Outcome judge(const std::vector<ConsumerReport>& reports, std::uint64_t published,
+              Delivery delivery);
 
 /// The outcome as a record, of `value` in `unit`.
 Record outcome_record(const Outcome& outcome, double value, const char* unit);
@@ -78,14 +82,14 @@ ConsumerReport take_all(Consumer& consumer, Sink& sink, std::size_t burst_count,
   return {sink.tally(), consumer.lost(), Clock::now()};
 }
 
-/// The threads of one throughput run over one queue.
+/// The threads of one throughput run over a queue; at the case's rate, or flat out.
 template <class Queue, class Source = PatternSource<Queue::kPayloadBytes>>
 class ThroughputRun {
  public:
-  explicit ThroughputRun(const Case& one)
+  ThroughputRun(const Case& one, Queue& queue)
       : one_(one),
         rig_(Placement::of(one), 1 + one.consumer_count),
-        queue_(one),
+        queue_(queue),
         reports_(one.consumer_count) {}
 
   Outcome operator()() {
@@ -96,10 +100,10 @@ class ThroughputRun {
     rig_.run(roles);
     Clock::time_point finished = published_at_;
     for (const ConsumerReport& report : reports_) finished = std::max(finished, report.finished);
-    return {.published = published_,
-            .publish_seconds = seconds_between(begun_, published_at_),
-            .seconds = seconds_between(begun_, finished),
-            .verdict = judge(reports_, published_, Queue::kDelivery)};
+    Outcome outcome = judge(reports_, published_, Queue::kDelivery);
+    outcome.publish_seconds = seconds_between(begun_, published_at_);
+    outcome.seconds = seconds_between(begun_, finished);
+    return outcome;
   }
 
  private:
@@ -107,7 +111,7 @@ class ThroughputRun {
     typename Queue::Producer producer(queue_);
     rig_.meet();
     begun_ = Clock::now();
-    published_ = publish(producer);
+    published_ = one_.rate_hz == 0 ? publish(producer) : publish_paced(producer);
     published_at_ = Clock::now();
     over_.store(true, std::memory_order_release);
     rig_.meet();  // the producer outlives its consumers' reads
@@ -136,6 +140,17 @@ class ThroughputRun {
     return next;
   }
 
+  std::uint64_t publish_paced(typename Queue::Producer& producer) {
+    Source source;
+    const auto deadline = begun_ + std::chrono::milliseconds(one_.duration_ms);
+    std::uint64_t next = 0;
+    for (Pacer pacer(one_.rate_hz); Clock::now() < deadline;) {
+      pacer.wait();
+      next += producer.offer(next, 1, source);
+    }
+    return next;
+  }
+
   void consume(unsigned index) {
     typename Queue::Consumer consumer(queue_, index);
     PatternSink<Queue::kPayloadBytes, Queue::kDelivery> sink;
@@ -146,7 +161,7 @@ class ThroughputRun {
 
   const Case one_;
   Rig rig_;
-  Queue queue_;
+  Queue& queue_;
   std::vector<ConsumerReport> reports_;
   std::atomic<bool> over_{false};
   std::uint64_t published_ = 0;
@@ -158,11 +173,13 @@ class ThroughputRun {
 /// Variant "memory": payloads are made in memory, not in registers.
 template <class Queue>
 Record throughput(const Case& one) {
-  const Outcome outcome = one.variant == "memory"
-                              ? ThroughputRun<Queue, MemorySource<Queue::kPayloadBytes>>(one)()
-                              : ThroughputRun<Queue>(one)();
+  Queue queue(one);
+  const Outcome outcome =
+      one.variant == "memory"
+          ? ThroughputRun<Queue, MemorySource<Queue::kPayloadBytes>>(one, queue)()
+          : ThroughputRun<Queue>(one, queue)();
   const double each = Queue::kDelivery == Delivery::kShared ? 1.0 : one.consumer_count;
-  const double value = static_cast<double>(outcome.verdict.received) / each / outcome.seconds;
+  const double value = static_cast<double>(outcome.received) / each / outcome.seconds;
   return outcome_record(outcome, value, "events/s");
 }
 
@@ -189,9 +206,9 @@ Record same_thread(const Case& one) {
       taken += now;
     }
   }
-  Outcome outcome{.published = next, .verdict = {}};
-  outcome.seconds = outcome.publish_seconds = seconds_between(begin, Clock::now());
-  outcome.verdict = judge({{sink.tally(), consumer.lost(), {}}}, next, Queue::kDelivery);
+  const double seconds = seconds_between(begin, Clock::now());
+  Outcome outcome = judge({{sink.tally(), consumer.lost(), {}}}, next, Queue::kDelivery);
+  outcome.seconds = outcome.publish_seconds = seconds;
   return outcome_record(outcome, outcome.seconds * 1e9 / static_cast<double>(next), "ns/event");
 }
 

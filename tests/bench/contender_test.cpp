@@ -214,34 +214,36 @@ class FaultyQueue {
 };
 
 template <Fault kFault, Delivery kDelivery>
-Verdict verdict_of() {
-  return ThroughputRun<FaultyQueue<kFault, kDelivery>>(small_case(1, 32))().verdict;
+Outcome outcome_of() {
+  const Case one = small_case(1, 32);
+  FaultyQueue<kFault, kDelivery> queue(one);
+  return ThroughputRun<FaultyQueue<kFault, kDelivery>>(one, queue)();
 }
 
 TEST(PayloadCheckTest, PassesAQueueWithoutFault) {
-  EXPECT_TRUE((verdict_of<Fault::kNone, Delivery::kEach>().exact));
-  EXPECT_TRUE((verdict_of<Fault::kNone, Delivery::kLossy>().exact));
-  EXPECT_TRUE((verdict_of<Fault::kNone, Delivery::kShared>().exact));
+  EXPECT_TRUE((outcome_of<Fault::kNone, Delivery::kEach>().exact));
+  EXPECT_TRUE((outcome_of<Fault::kNone, Delivery::kLossy>().exact));
+  EXPECT_TRUE((outcome_of<Fault::kNone, Delivery::kShared>().exact));
 }
 
 TEST(PayloadCheckTest, CatchesADroppedEvent) {
-  EXPECT_FALSE((verdict_of<Fault::kDrop, Delivery::kEach>().exact));
-  EXPECT_FALSE((verdict_of<Fault::kDrop, Delivery::kLossy>().exact)) << "lost, and not counted";
-  EXPECT_FALSE((verdict_of<Fault::kDrop, Delivery::kShared>().exact));
+  EXPECT_FALSE((outcome_of<Fault::kDrop, Delivery::kEach>().exact));
+  EXPECT_FALSE((outcome_of<Fault::kDrop, Delivery::kLossy>().exact)) << "lost, and not counted";
+  EXPECT_FALSE((outcome_of<Fault::kDrop, Delivery::kShared>().exact));
 }
 
 TEST(PayloadCheckTest, CatchesARepeatedEvent) {
-  EXPECT_FALSE((verdict_of<Fault::kRepeat, Delivery::kEach>().exact));
-  EXPECT_FALSE((verdict_of<Fault::kRepeat, Delivery::kLossy>().exact));
-  EXPECT_FALSE((verdict_of<Fault::kRepeat, Delivery::kShared>().exact));
+  EXPECT_FALSE((outcome_of<Fault::kRepeat, Delivery::kEach>().exact));
+  EXPECT_FALSE((outcome_of<Fault::kRepeat, Delivery::kLossy>().exact));
+  EXPECT_FALSE((outcome_of<Fault::kRepeat, Delivery::kShared>().exact));
 }
 
 TEST(PayloadCheckTest, CatchesATornEvent) {
-  const Verdict each = verdict_of<Fault::kTear, Delivery::kEach>();
+  const Outcome each = outcome_of<Fault::kTear, Delivery::kEach>();
   EXPECT_FALSE(each.exact);
   EXPECT_EQ(each.torn, 50u);
-  EXPECT_EQ((verdict_of<Fault::kTear, Delivery::kLossy>().torn), 50u);
-  EXPECT_EQ((verdict_of<Fault::kTear, Delivery::kShared>().torn), 50u);
+  EXPECT_EQ((outcome_of<Fault::kTear, Delivery::kLossy>().torn), 50u);
+  EXPECT_EQ((outcome_of<Fault::kTear, Delivery::kShared>().torn), 50u);
 }
 
 TEST(PayloadCheckTest, IsSaidByTheRecord) {
@@ -251,8 +253,8 @@ TEST(PayloadCheckTest, IsSaidByTheRecord) {
 }
 
 TEST(PayloadCheckTest, CatchesSwappedEvents) {
-  EXPECT_FALSE((verdict_of<Fault::kSwap, Delivery::kEach>().exact));
-  EXPECT_FALSE((verdict_of<Fault::kSwap, Delivery::kLossy>().exact));
+  EXPECT_FALSE((outcome_of<Fault::kSwap, Delivery::kEach>().exact));
+  EXPECT_FALSE((outcome_of<Fault::kSwap, Delivery::kLossy>().exact));
 }
 
 }  // namespace
