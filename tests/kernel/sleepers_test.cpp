@@ -26,7 +26,7 @@ class SleepersTest : public DeviceTest {
   /// What one tick of a timer costs: the best of many short stretches.
   static double tick_ns(Device& device) {
     double best = 1e9;
-    for (int stretch = 0; stretch < 30; ++stretch) {
+    for (int stretch = 0; stretch < 60; ++stretch) {
       const std::uint64_t head = device.info().head;
       const std::uint64_t publish_ns = attribute(device.name(), "publish_ns");
       eventually([&] { return device.info().head >= head + 20; });

@@ -137,7 +137,7 @@ TEST_F(WakeTest, ADescriptorInManyEpollsWakesThemAll) {
   }
 }
 
-// Seen where freed memory is poisoned: the guest test kernel_freed.
+// Seen where freed memory is poisoned: guest.*.kernel.
 TEST_F(WakeTest, ADescriptorThatIsClosedDuringAWakeUpIsStillThereForIt) {
   keep_the_thread_on_cpu_0();
   const OnCpu on_cpu(1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The poller on kernel devices, on every rung. Runs in guests, with evring.ko loaded.
-#include "../support.hpp"
+#include "../poller/support.hpp"
 
 #include <evring/device.hpp>
 
