@@ -9,6 +9,9 @@ target_link_libraries(evring_loops PUBLIC evring_rig_core evring::poller PRIVATE
 add_library(evring_contenders STATIC contenders/baselines.cpp contenders/evring.cpp)
 target_link_libraries(evring_contenders PUBLIC evring_loops PRIVATE evring_options)
 
+target_precompile_headers(evring_loops REUSE_FROM evring_rig_core)
+target_precompile_headers(evring_contenders REUSE_FROM evring_rig_core)
+
 set(peers)
 if(EVRING_BUILD_PEERS)
   include(peers.cmake)

@@ -40,4 +40,5 @@ evring_add_peer(rte_ring libdpdk-dev HEADERS rte_ring.h
   LIBRARIES ${EVRING_RTE_RING_LIBRARY} ${EVRING_RTE_EAL_LIBRARY})
 unset(CMAKE_REQUIRED_FLAGS)
 list(TRANSFORM DPDK_CFLAGS REPLACE "^-I(.+)$" "-isystem\\1")
-set_source_files_properties(contenders/rte_ring.cpp PROPERTIES COMPILE_OPTIONS "${DPDK_CFLAGS}")
+set_source_files_properties(contenders/rte_ring.cpp PROPERTIES COMPILE_OPTIONS "${DPDK_CFLAGS}"
+  SKIP_PRECOMPILE_HEADERS ON)
