@@ -35,6 +35,8 @@ std::string differs(const char* field, std::uint64_t found, std::uint64_t expect
          std::to_string(expected);
 }
 
+}  // namespace
+
 /// The registration of a group in a gated ring, which forked processes share.
 struct GroupSeat {
   std::shared_ptr<ProducerSide> side;
@@ -46,8 +48,6 @@ struct GroupSeat {
   GroupSeat& operator=(const GroupSeat&) = delete;
   ~GroupSeat() { leave_seat(*side, seat); }
 };
-
-}  // namespace
 
 struct Group::Impl {
   Impl(const Mapping& ring, FileDescriptor memory_file)

@@ -11,11 +11,13 @@
 #include <evring/detail/slot_writer.hpp>
 #include <evring/local_ring.hpp>
 #include <evring/memory.hpp>
+#include <evring/payload.hpp>
 #include <evring/slot.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -89,6 +91,20 @@ class BasicProducer : public ProducerCore {
     return publish_run(count, FeedSource<Source>{source});
   }
 
+  /// As publish_batch(), of `count` events whose payloads `fill(T& payload, sequence)` makes where
+  /// they lie: plain code, nothing is copied. The payload holds what the slot held a lap ago, and
+  /// keeps of that what `fill` does not set. Its type is 0, its length that of `T`.
+  ///
+  /// `fill`, taken by value, is called once for each event that is published, in order; it must
+  /// not throw, nor use this producer, nor keep the reference: the slot is the readers' after it.
+  /// `T` is trivially copyable, fits a slot of `Layout`, and wants no more than its alignment.
+  template <class T, class Fill>
+  [[gnu::always_inline]] std::size_t publish_in_place(std::size_t count, Fill fill) noexcept {
+    require_payload<T, Layout>();
+    static_assert(std::is_invocable_v<Fill&, T&, std::uint64_t>);
+    return publish_run(count, FeedInPlace<T, Fill>{fill});
+  }
+
   /// Slots to fill in place; see reserve(). One owner, who moves it on; the end of it
   /// gives back what was not committed. It must not outlive its producer.
   class [[nodiscard]] Reservation {
@@ -96,13 +112,15 @@ class BasicProducer : public ProducerCore {
     Reservation(Reservation&& other) noexcept
         : producer_(other.producer_),
           first_(other.first_),
-          count_(std::exchange(other.count_, 0)) {}
+          count_(std::exchange(other.count_, 0)),
+          copies_(std::move(other.copies_)) {}
     Reservation& operator=(Reservation&& other) noexcept {
       if (this == &other) return *this;
       abandon();
       producer_ = other.producer_;
       first_ = other.first_;
       count_ = std::exchange(other.count_, 0);
+      copies_ = std::move(other.copies_);
       return *this;
     }
     ~Reservation() { abandon(); }
@@ -111,6 +129,21 @@ class BasicProducer : public ProducerCore {
     std::uint64_t count() const noexcept { return count_; }
     std::uint64_t sequence(std::uint64_t index) const noexcept { return first_ + index; }
 
+    /// The payloads, to be filled by plain code where they lie:
+    /// `for (T& payload : slots.payloads<T>()) …`. Until commit(), or the end of this; none after
+    /// it, nor in a forked child's copy. Not beside set_word() in one reservation. The length of a
+    /// kFull slot is set by set_type().
+    template <class T>
+    PayloadRange<T, Layout> payloads() noexcept {
+      const std::uint64_t count = holds(0) ? count_ : 0;
+      if constexpr (kPayloadsInPlace) {
+        return {producer_->slots_, producer_->mask_, first_, count};
+      } else {
+        if (copies_ == nullptr)
+          copies_ = std::make_unique<std::byte[]>(count * Layout::slot_bytes());
+        return {copies_.get(), ~std::uint64_t{0}, 0, count};
+      }
+    }
     /// Stores payload word `word_index` (8 bytes) of event `index`. Words that are not
     /// set keep what the slot held a lap ago.
     /// @return false, with nothing stored, past the last event or word.
@@ -139,6 +172,10 @@ class BasicProducer : public ProducerCore {
     void commit() noexcept {
       const bool holds_slots = holds(0);
       const std::uint64_t count = std::exchange(count_, 0);
+      if constexpr (!kPayloadsInPlace) {
+        if (copies_ != nullptr && holds_slots) store_copies(count);
+        copies_.reset();
+      }
       if (holds_slots) producer_->commit(first_, count);
     }
 
@@ -156,9 +193,24 @@ class BasicProducer : public ProducerCore {
       if (holds_slots) producer_->close_reservation();
     }
 
+    /// Under a sanitizer: what was filled, to its slots.
+    void store_copies(std::uint64_t count) noexcept {
+      const Layout& layout = producer_->layout_;
+      for (std::uint64_t i = 0; i < count; ++i) {
+        store_words(producer_->word_at(first_ + i, layout.payload_offset()),
+                    copies_.get() + i * layout.slot_bytes() + layout.payload_offset(),
+                    layout.payload_bytes() / 8);
+      }
+    }
+
+    struct NoCopies {};
+
     BasicProducer* producer_;
     std::uint64_t first_;
     std::uint64_t count_;
+    [[no_unique_address]] std::conditional_t<kPayloadsInPlace, NoCopies,
+                                             std::unique_ptr<std::byte[]>>
+        copies_{};
   };
 
   /// Reserves up to `count` slots (at most slot_count) to be filled in place. In a gated
@@ -227,6 +279,15 @@ class BasicProducer : public ProducerCore {
     [[gnu::always_inline]] void operator()(const Writer& writer, std::uint64_t* slot,
                                            std::uint64_t sequence) noexcept {
       writer.write_payload(slot, sequence, source(sequence));
+    }
+  };
+
+  template <class T, class Fill>
+  struct FeedInPlace {
+    Fill fill;
+    [[gnu::always_inline]] void operator()(const Writer& writer, std::uint64_t* slot,
+                                           std::uint64_t sequence) noexcept {
+      writer.template fill<T>(slot, sequence, fill);
     }
   };
 

@@ -11,6 +11,7 @@
 #include <evring/detail/ring_reader.hpp>
 #include <evring/mapping.hpp>
 #include <evring/memory.hpp>
+#include <evring/payload.hpp>
 #include <evring/sequence.hpp>
 #include <evring/slot.hpp>
 
@@ -171,6 +172,39 @@ class ConsumerCore {
     if (!reader.is_whole(cursor_)) return {0, ReadStatus::kOverrun};
     advance(burst.count);
     return burst;
+  }
+
+  /// As visit_burst(count_max, visitor), of the payloads as they lie: calls
+  /// `visitor(const T& payload)` for each. For gated consumers, whose slots nobody touches
+  /// meanwhile: there a payload is an object like any other until visitor() returns.
+  ///
+  /// `T` is trivially copyable, fits a slot of `Layout`, and wants no more than its alignment. A
+  /// reference that is kept names the slot's next event a lap later; AddressSanitizer reports it.
+  template <class T, class Visitor>
+  [[gnu::always_inline]] Burst visit_payloads(std::size_t count_max, Visitor visitor) noexcept(
+      std::is_nothrow_invocable_v<Visitor, const T&>) {
+    require_payload<T, Layout>();
+    return visit_burst(count_max, [&](const SlotView<Layout>& view) noexcept(
+                                      std::is_nothrow_invocable_v<Visitor, const T&>) {
+      look_at_payload<T>(view.words(), visitor);
+    });
+  }
+
+  /// As visit_burst(count_max, look, keep), of the payloads as they lie: calls
+  /// `look(const T& payload)` for each. Where the producer may lap this consumer, look() may see
+  /// a torn payload, and one that changes under its eyes: it copies or adds up, and neither follows
+  /// an index nor chooses a branch by what it sees. keep() gets only what was whole.
+  template <class T, class Look, class Keep>
+  [[gnu::always_inline]] Burst visit_payloads(std::size_t count_max, Look look, Keep keep) noexcept(
+      std::is_nothrow_invocable_v<Look, const T&>&&
+          std::is_nothrow_invocable_v<Keep, std::invoke_result_t<Look&, const T&>&&>) {
+    require_payload<T, Layout>();
+    return visit_burst(
+        count_max,
+        [&](const SlotView<Layout>& view) noexcept(std::is_nothrow_invocable_v<Look, const T&>) {
+          return look_at_payload<T>(view.words(), look);
+        },
+        keep);
   }
 
   /// Jumps forward after an overrun and counts what was jumped over.

@@ -11,6 +11,7 @@
 #include <evring/abi.h>
 #include <evring/detail/words.hpp>
 #include <evring/memory.hpp>
+#include <evring/payload.hpp>
 #include <evring/slot.hpp>
 
 #include <algorithm>
@@ -109,6 +110,22 @@ class SlotWriter {
       event.set(payload);
       write(to, sequence, event);
     }
+  }
+
+  /// Has `fill(T&, sequence)` make the payload where it lies. What it does not set keeps what
+  /// the slot held a lap ago.
+  template <class T, class Fill>
+  [[gnu::always_inline]] void fill(std::uint64_t* to, std::uint64_t sequence,
+                                   Fill& fill) const noexcept {
+    Hook{}(PublishStep::kDeclared);
+    if constexpr (Layout::format() != SlotFormat::kBare) store_relaxed(to + 1, timestamp_ns_);
+    if constexpr (Layout::format() == SlotFormat::kFull) {
+      store_relaxed(to + 2, EVRING_TYPE_LENGTH(0, std::uint32_t{sizeof(T)}));
+    }
+    Hook{}(PublishStep::kPayloadHalf);
+    fill_payload<T>(to + Layout::payload_offset() / 8, sequence, fill);
+    Hook{}(PublishStep::kPayloadStored);
+    mark_ready(to, sequence);
   }
 
   /// Lets consumers read `slot`, whose payload is stored.

@@ -14,13 +14,15 @@
 #include <cstddef>
 #include <cstdint>
 
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
-#define EVRING_WIDE_WORDS 1
-#if defined(__has_feature)
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define EVRING_SANITIZED 1
+#elif defined(__has_feature)
 #if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#undef EVRING_WIDE_WORDS
+#define EVRING_SANITIZED 1
 #endif
 #endif
+#if defined(__x86_64__) && !defined(EVRING_SANITIZED)
+#define EVRING_WIDE_WORDS 1
 #endif
 
 #if defined(EVRING_WIDE_WORDS)
