@@ -10,7 +10,11 @@ namespace {
 template <std::size_t kPayload>
 using Gated = EvringBare<kPayload, Mode::kGated>;
 template <std::size_t kPayload>
-using GatedInPlace = EvringBare<kPayload, Mode::kGated, Access::kInPlace>;
+using GatedInPlace = EvringBare<kPayload, Mode::kGated, Access::kWords>;
+template <std::size_t kPayload>
+using GatedPlain = EvringBare<kPayload, Mode::kGated, Access::kPlain>;
+template <std::size_t kPayload>
+using OverwritePlain = EvringBare<kPayload, Mode::kOverwrite, Access::kPlain>;
 
 /// A ring that nobody waits for has loops of single calls as well.
 template <class Queue>
@@ -28,6 +32,10 @@ void add_evring(Registry& registry) {
   add<Gated>(registry, "evring-gated", "local ring, gated, bare slots, copied", ours);
   add<GatedInPlace>(registry, "evring-gated-in-place",
                     "local ring, gated, publish_from and visit_burst", ours);
+  add<GatedPlain>(registry, "evring-gated-plain",
+                  "local ring, gated, publish_in_place and visit_payloads", ours);
+  add<OverwritePlain>(registry, "evring-overwrite-plain",
+                      "as evring-gated-plain, producer running free", ours);
   const char* what = "local ring, producer running free, bare slots";
   add_overwriting<EvringBare<56, Mode::kOverwrite>>(registry, "evring-overwrite", what);
   add_overwriting<EvringBare<16, Mode::kOverwrite>>(registry, "evring-overwrite", what);

@@ -21,7 +21,11 @@
 
 namespace evring::bench {
 
-enum class Access { kCopy, kInPlace };
+enum class Access {
+  kCopy,
+  kWords,  ///< publish_from() and words of a view: nothing in memory but the slot
+  kPlain,  ///< publish_in_place() and visit_payloads(): plain code, in the slot
+};
 
 /// Makes the payload of `sequence` where the producer will take it from, as a program
 /// would that has its data at hand.
@@ -47,9 +51,15 @@ class EvringProducer {
   [[gnu::always_inline]] std::size_t offer(std::uint64_t first, std::size_t count,
                                            Source& source) noexcept {
     using Payload = Words<kPayload>;
-    if constexpr (kAccess == Access::kInPlace) {
+    if constexpr (kAccess == Access::kWords) {
       return producer_.publish_from(
           count, [&source](std::uint64_t sequence) noexcept { return source(sequence); });
+    }
+    if constexpr (kAccess == Access::kPlain) {
+      return producer_.template publish_in_place<Payload>(
+          count, [&source](Payload& payload, std::uint64_t sequence) noexcept {
+            payload = source(sequence);
+          });
     }
     if (count == 1) {
       fill_event<Payload>(events_[0], source, first);
@@ -95,7 +105,7 @@ class EvringQueue {
 
     template <class Sink>
     std::size_t take(std::size_t count, Sink& sink) noexcept {
-      if constexpr (kAccess == Access::kInPlace) return visit(count, sink);
+      if constexpr (kAccess != Access::kCopy) return visit(count, sink);
       if (count == 1) return take_one(sink);
       Burst burst = consumer_.read_burst(std::span(events_).first(count));
       while (burst.status == ReadStatus::kOverrun) [[unlikely]] {
@@ -126,14 +136,24 @@ class EvringQueue {
     std::size_t visit(std::size_t count, Sink& sink) noexcept {
       for (;;) {
         Sink found = sink;
-        const Burst burst = consumer_.visit_burst(count, [&found](const auto& view) noexcept {
-          found.count(found.examine([view](std::size_t i) noexcept { return view.word(i); }));
-        });
+        const Burst burst = visit_with(found, count);
         if (burst.status != ReadStatus::kOverrun) [[likely]] {
           sink = found;
           return burst.count;
         }
         consumer_.resync(ResyncTo::kOldest);
+      }
+    }
+
+    template <class Sink>
+    [[gnu::always_inline]] Burst visit_with(Sink& found, std::size_t count) noexcept {
+      if constexpr (kAccess == Access::kPlain) {
+        return consumer_.template visit_payloads<Payload>(
+            count, [&found](const Payload& payload) noexcept { found(payload); });
+      } else {
+        return consumer_.visit_burst(count, [&found](const auto& view) noexcept {
+          found.count(found.examine([view](std::size_t i) noexcept { return view.word(i); }));
+        });
       }
     }
 
@@ -179,9 +199,9 @@ class EvringGroup {
                                     .registered_count_max = 1})),
         group_(Group::create(ring_, StartAt::kNewest)) {}
 
-  struct Producer : EvringProducer<Layout, kPayload, Access::kInPlace> {
+  struct Producer : EvringProducer<Layout, kPayload, Access::kWords> {
     explicit Producer(EvringGroup& queue)
-        : EvringProducer<Layout, kPayload, Access::kInPlace>(queue.ring_) {}
+        : EvringProducer<Layout, kPayload, Access::kWords>(queue.ring_) {}
   };
 
   class Consumer {
