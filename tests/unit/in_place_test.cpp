@@ -170,7 +170,7 @@ TEST(InPlaceOverwriteTest, WhatIsKeptIsWholeBesideAProducerThatLaps) {
           ++kept;
         });
     if (burst.status == ReadStatus::kOverrun) consumer.resync();
-    if (burst.count != 0) last = false;
+    if (burst.status != ReadStatus::kEmpty) last = false;
   }
   EXPECT_EQ(kept, consumer.received());
   EXPECT_TRUE(consumer.balance().balanced());

@@ -17,6 +17,7 @@
 #include <stdexcept>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 namespace evring {
 
@@ -81,11 +82,24 @@ Layout require_layout(const AnySlotLayout& found, const std::string& ring_name, 
   }
 }
 
-/// Stores `value`, and zero behind it: nobody publishes what lay on a stack.
+/// Stores `value`, and zero behind it: nobody publishes what lay on a stack. In words, where it
+/// is short: it was made a moment ago, perhaps member by member, and a load wider than the stores
+/// that it needs waits until they have left the store queue (see load_private()).
 template <std::size_t kBytes, class T>
-void store_payload(std::array<std::byte, kBytes>& payload, const T& value) noexcept {
+[[gnu::always_inline]] inline void store_payload(std::array<std::byte, kBytes>& payload,
+                                                 const T& value) noexcept {
   static_assert(sizeof(T) <= kBytes && std::is_trivially_copyable_v<T>);
-  std::memcpy(payload.data(), &value, sizeof(T));
+  constexpr std::size_t kWords = sizeof(T) <= 120 ? sizeof(T) / 8 : 0;
+  const auto* from = reinterpret_cast<const std::byte*>(&value);
+  [&]<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
+    [[maybe_unused]] const auto move = [&](std::size_t at) {
+      const std::uint64_t word = load_private(from + at);
+      std::memcpy(payload.data() + at, &word, sizeof(word));
+    };
+    (move(8 * kIndex), ...);
+  }
+  (std::make_index_sequence<kWords>{});
+  std::memcpy(payload.data() + 8 * kWords, from + 8 * kWords, sizeof(T) - 8 * kWords);
   if constexpr (sizeof(T) < kBytes) std::memset(payload.data() + sizeof(T), 0, kBytes - sizeof(T));
 }
 template <class T, std::size_t kBytes>
