@@ -156,8 +156,6 @@ std::uint64_t expected_doorbells(const Moderation& moderation) {
   return (moderation.batch_count + batches - 1) / batches;
 }
 
-/// Whoever was rung has parked again before the next batch: a poller that the machine keeps from
-/// running takes two batches at once, and is rung less, rightly.
 Record moderation(const Case& one) {
   const Moderation how = moderation_of(one);
   const Placement placement = Placement::of(one);
@@ -166,13 +164,12 @@ Record moderation(const Case& one) {
                                  .wake = how.wake,
                                  .max_idle = 60s}));
   poller.start();
-  bool parked = poller.await_park(0);
-  for (unsigned i = 0; parked && i < how.batch_count; ++i) {
+  const bool parked = poller.await_park(0);
+  for (unsigned i = 0; i < how.batch_count; ++i) {
     const Clock::time_point due = Clock::now() + how.gap;
     while (Clock::now() < due) {
     }
     poller.publish(how.burst_count);
-    parked = poller.await_park(poller.doorbells_rung());
   }
   const bool came = poller.await_all();
   poller.stop();
