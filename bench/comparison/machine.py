@@ -12,15 +12,25 @@ def governor():
     return path.read_text(encoding="utf-8").strip() if path.exists() else "none"
 
 
+def lscpu():
+    """What lscpu says, by the name of its line."""
+    said = subprocess.run(["lscpu"], capture_output=True, check=True, text=True, env={"LC_ALL": "C"})
+    return dict(re.findall(r"^ *(.+?): +(.*)$", said.stdout, re.MULTILINE))
+
+
+def cpu_model(cpu):
+    """The CPU by name, family and model."""
+    family = f"family {cpu.get('CPU family', '?')} model {cpu.get('Model', '?')}"
+    return f"{cpu.get('Model name', platform.machine())}, {family}"
+
+
 def describe(listing, fifo=True):
     """By the line, in words; `listing` is what the program says of itself."""
-    said = subprocess.run(["lscpu"], capture_output=True, check=True, text=True, env={"LC_ALL": "C"})
-    cpu = dict(re.findall(r"^ *(.+?): +(.*)$", said.stdout, re.MULTILINE))
+    cpu = lscpu()
     cpus = ",".join(map(str, listing["allowed_cpus"]))
-    family = f"family {cpu.get('CPU family', '?')} model {cpu.get('Model', '?')}"
     caches = [f"{level} {cpu[level + ' cache']}" for level in ("L1d", "L2", "L3") if level + " cache" in cpu]
     return {
-        "cpu": f"{cpu.get('Model name', platform.machine())}, {family}, {cpu['CPU(s)']} CPUs",
+        "cpu": f"{cpu_model(cpu)}, {cpu['CPU(s)']} CPUs",
         "caches": ", ".join(caches) or "unknown",
         "kernel": f"{platform.release()} {platform.machine()}",
         "governor": governor(),
