@@ -47,16 +47,7 @@ class SoftDevice {
   std::optional<Device> device_;
 };
 
-class KernelPollerTest : public testing::TestWithParam<Rung> {
- protected:
-  static PollerOptions parking() {
-    PollerOptions options;
-    options.strategy = WaitStrategy::kPark;
-    options.best_rung = GetParam();
-    options.arm.max_idle = std::chrono::milliseconds(60000);
-    return options;
-  }
-};
+class KernelPollerTest : public ParkingTest {};
 
 INSTANTIATE_TEST_SUITE_P(Rungs, KernelPollerTest,
                          testing::Values(Rung::kUringCommand, Rung::kUringPoll, Rung::kEpoll),

@@ -7,15 +7,8 @@
 namespace evring {
 namespace {
 
-class ParkTest : public testing::TestWithParam<Rung> {
+class ParkTest : public ParkingTest {
  protected:
-  static PollerOptions parking() {
-    PollerOptions options;
-    options.strategy = WaitStrategy::kPark;
-    options.best_rung = GetParam();
-    options.arm.max_idle = std::chrono::milliseconds(60000);
-    return options;
-  }
   /// Whether the poller, which is started, parks over that ring.
   static bool sleeps_over(RunningPoller& poller, const LocalRing& ring) {
     poller->add(PollSource::of(ring));

@@ -42,6 +42,18 @@ inline Event event_of(std::uint64_t value) {
 }
 
 /// For a poller whose events are of no interest.
+/// A poller that parks at once, for a minute, on the rung that is the parameter.
+class ParkingTest : public testing::TestWithParam<Rung> {
+ protected:
+  static PollerOptions parking() {
+    PollerOptions options;
+    options.strategy = WaitStrategy::kPark;
+    options.best_rung = GetParam();
+    options.arm.max_idle = std::chrono::milliseconds(60000);
+    return options;
+  }
+};
+
 inline constexpr auto kIgnore = [](unsigned, std::span<const Event>) {};
 
 /// Runs a poller until it is stopped, gone or destroyed; keeps each ring's payloads.
