@@ -104,6 +104,16 @@ TYPED_TEST(InPlaceTest, WhatIsFilledInAReservationIsVisited) {
   }
 }
 
+TEST(InPlaceFieldsTest, AForkedChildsCopyHasNoPayloadToFill) {
+  const LocalRing ring = LocalRing::anonymous({.slot_count = 8});
+  Producer producer(ring);
+  auto slots = producer.reserve(2);
+  EXPECT_EQ(slots.payloads<std::uint64_t>().size(), 2u);
+  EXPECT_EQ(testing::run_child([&] { return slots.payloads<std::uint64_t>().size() == 0; }), 0);
+  slots.commit();
+  EXPECT_EQ(producer.published(), 2u);
+}
+
 TEST(InPlaceFieldsTest, AFullSlotSaysTheLengthOfItsPayload) {
   const LocalRing ring = LocalRing::anonymous({.slot_count = 4});
   Producer producer(ring);
