@@ -3,6 +3,7 @@
 #include <bench/contenders/bare_slots.hpp>
 #include <bench/contenders/mutex_list.hpp>
 #include <bench/contenders/plain_queues.hpp>
+#include <bench/contenders/protocols.hpp>
 #include <bench/contenders/registry.hpp>
 #include <evring/descriptor.hpp>
 
@@ -71,6 +72,11 @@ template <std::size_t kPayload>
 using PlainNullSlot = FanOut<PlainNullSlotLane<kPayload>>;
 
 template <std::size_t kPayload>
+using Disruptor = GatedArray<kPayload, 0>;
+template <std::size_t kPayload>
+using ReaderCursors = GatedArray<kPayload, 4>;
+
+template <std::size_t kPayload>
 void add_nothing(Registry& registry) {
   Contender none =
       row<NoQueue<kPayload>>("no-queue", "fill and check, nothing between", Origin::kNone);
@@ -100,6 +106,14 @@ void add_baselines(Registry& registry) {
                     "as plain-lines, with a consumer that waits for more to read", baseline);
   add<PlainNullSlot>(registry, "plain-null-slot", "a full/empty word a slot, no indices shared",
                      baseline);
+  const Origin protocol = Origin::kProtocol;
+  add<Disruptor>(registry, "disruptor", "one array, a cursor and gating sequences, by batch",
+                 protocol);
+  add<ReaderCursors>(registry, "reader-cursors",
+                     "as disruptor, gating sequences stored by quarters", protocol);
+  add<UncheckedSlots>(registry, "unchecked-slots",
+                      "a sequence a slot, producer running free, nothing checked: may tear",
+                      protocol);
   add_nothing<56>(registry);
   add_nothing<16>(registry);
 }

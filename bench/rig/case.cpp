@@ -17,7 +17,7 @@ const char* word_for(Delivery delivery) noexcept {
 }
 
 const char* word_for(Origin origin) noexcept {
-  constexpr const char* kWords[] = {"evring", "packaged", "baseline", "kernel", "none"};
+  constexpr const char* kWords[] = {"evring", "packaged", "baseline", "protocol", "kernel", "none"};
   return kWords[static_cast<unsigned>(origin)];
 }
 

@@ -59,6 +59,7 @@ enum class Origin {
   kEvring,
   kPackaged,
   kBaseline,  ///< the mutex list, and plain queues that mark the ceiling
+  kProtocol,  ///< what others' designs come to, written here in the plainest good form
   kKernel,    ///< passes through the kernel
   kNone,      ///< no queue at all
 };

@@ -335,7 +335,6 @@ class ConsumerCore {
     const std::size_t count =
         reader.walk(cursor_, count_max, [&](const std::byte* slot, std::uint64_t sequence) {
           if (!to_head) {
-            reader.prefetch_ahead(slot);
             status = reader.look(slot, sequence);
             if (status != ReadStatus::kEvent) [[unlikely]]
               return false;
