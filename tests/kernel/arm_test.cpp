@@ -130,7 +130,7 @@ TEST_F(ArmTest, TwoThreadsWhoArmAreNeitherRefusedNorMixed) {
   const evring_arm requests[] = {{100, 0, 1, 10000}, {0, 10000000, 60000, 10000}};
   std::atomic<int> refused{0};
   const auto arm_again = [&](const evring_arm& request) {
-    for (int i = 0; i < 20000; ++i) {
+    for (std::uint32_t i = 0; i < rounds(20000); ++i) {
       refused += ioctl_errno(device.fd(), EVRING_IOC_ARM, &request) != 0;
     }
   };

@@ -22,6 +22,11 @@ int ioctl_errno(int fd, unsigned long request, const void* argument) {
   return ::ioctl(fd, request, argument) < 0 ? errno : 0;
 }
 
+std::uint32_t rounds(std::uint32_t count) {
+  static const bool slow = ::access("/sys/kernel/debug/kmemleak", F_OK) == 0;
+  return slow ? (count + 3) / 4 : count;
+}
+
 evring_device_config soft_config(const std::string& name) {
   evring_device_config config{};
   config.size = sizeof(config);

@@ -27,6 +27,10 @@ namespace evring::kernel_test {
 /// errno of an ioctl, or 0.
 int ioctl_errno(int fd, unsigned long request, const void* argument = nullptr);
 
+/// How often a loop goes round that does the same again: for the debug kernel a quarter of
+/// `count`, for its detectors report what happens once, and it is slow.
+std::uint32_t rounds(std::uint32_t count);
+
 /// A configuration that EVRING_IOC_ADD takes: soft, 64 slots of 64 bytes.
 evring_device_config soft_config(const std::string& name);
 evring_device_config timer_config(const std::string& name, std::uint64_t rate_hz,

@@ -148,7 +148,8 @@ TEST_F(GatedTest, DropsFromTheEndOfABatchWhileItsConsumerMoves) {
   const MovingConsumer consumer(device.name());
   std::vector<InjectedEvent> events;
   for (std::uint32_t i = 0; i < 1024; ++i) events.push_back(checked_event(1, i));
-  for (int round = 0; round < 2000; ++round) {
+  const std::uint64_t batch_count = rounds(2000);
+  for (std::uint64_t round = 0; round < batch_count; ++round) {
     const auto injected = device.inject(events.data(), 1024, sizeof(InjectedEvent));
     if (injected.published_count == 0) continue;
     Consumer last(mapping, StartAt::kSequence, device.info().head - 1);
@@ -158,7 +159,7 @@ TEST_F(GatedTest, DropsFromTheEndOfABatchWhileItsConsumerMoves) {
     std::memcpy(&number, event.payload.data(), sizeof(number));
     ASSERT_EQ(number + 1, injected.published_count) << "round " << round;
   }
-  EXPECT_EQ(device.info().head + device.info().dropped, 2000u * 1024);
+  EXPECT_EQ(device.info().head + device.info().dropped, batch_count * 1024);
   EXPECT_GT(device.info().dropped, 0u) << "a batch that fits is no test";
 }
 
@@ -166,7 +167,7 @@ TEST_F(GatedTest, WhoRegistersWhileEventsArePublishedLosesNone) {
   Device device = add_gated();
   const Repeater producer([&] { offer(device, 8); });
   const OnCpu on_cpu(0);
-  for (int round = 0; round < 200; ++round) {
+  for (std::uint32_t round = 0; round < rounds(200); ++round) {
     const std::uint64_t head = device.info().head;
     while (device.info().head < head + 64) std::this_thread::yield();  // it runs free again
     Device registered = Device::open(device.name(), Device::Access::kReadWrite);

@@ -64,7 +64,7 @@ class RemovalTest : public DeviceTest {
 };
 
 TEST_F(RemovalTest, EndsEightReadersWhoMapPollParkAndRead) {
-  for (int round = 0; round < 5; ++round) {
+  for (std::uint32_t round = 0; round < rounds(5); ++round) {
     Device device = add([&](evring_device_config& c) { c = timer_config("removed", 2000, 2); });
     ready_ = ended_ = 0;
     std::vector<std::thread> readers;
@@ -135,7 +135,7 @@ TEST_F(RemovalTest, DevicesComeAndGoUnderLookups) {
       }
     });
   }
-  for (int round = 0; round < 100; ++round) {
+  for (std::uint32_t round = 0; round < rounds(100); ++round) {
     const evring_device_config config = soft_config("churn");
     ASSERT_EQ(ioctl_errno(control_.get(), EVRING_IOC_ADD, &config), 0);
     ASSERT_EQ(remove("churn"), 0);

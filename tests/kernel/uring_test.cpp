@@ -160,29 +160,29 @@ TEST_F(UringTest, EndingTheRingEndsItsCommands) {
 TEST_F(UringTest, NoWakeUpIsLostBetweenArmAndPublish) {
   Device device = add([](auto& c) { c.slot_count = 1024; });
   Device writer = Device::open(device.name(), Device::Access::kReadWrite);
-  constexpr std::uint64_t kRounds = 1000;
+  const std::uint64_t round_count = rounds(1000);
   const pid_t child = ::fork();
   if (child == 0) {
     // Publishes as soon as the reader has taken the event before, so that it meets the arm.
     const InjectedEvent event = checked_event(1, 1);
-    for (std::uint64_t i = 0; i < kRounds; ++i) {
+    for (std::uint64_t i = 0; i < round_count; ++i) {
       while (attribute(device.name(), "doorbells_rung") < i) {
       }
       writer.inject(&event, 1, sizeof(event));
     }
     ::_exit(0);
   }
-  std::uint64_t rounds = 0;
-  for (; rounds < kRounds; ++rounds) {
-    uring_.arm(device.fd(), request(rounds, 1, 0, 5000), rounds);
+  std::uint64_t round = 0;
+  for (; round < round_count; ++round) {
+    uring_.arm(device.fd(), request(round, 1, 0, 5000), round);
     const auto completion = uring_.wait();
     ASSERT_TRUE(completion.has_value());
-    ASSERT_EQ(completion->result, 1) << rounds;
+    ASSERT_EQ(completion->result, 1) << round;
   }
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0);
-  EXPECT_EQ(device.info().doorbells_rung, kRounds);
+  EXPECT_EQ(device.info().doorbells_rung, round_count);
 }
 
 }  // namespace

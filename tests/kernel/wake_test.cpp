@@ -89,12 +89,12 @@ std::uint64_t longest_gap_ns(const Device& device, std::uint64_t tick_count) {
 
 /// Watches `device` so often that one wake-up of it is a long walk.
 std::vector<FileDescriptor> watch_often(const Device& device) {
-  constexpr int kEpolls = 400;
+  const std::uint32_t epoll_count = rounds(400);
   constexpr int kWatches = 20;  // of each, through numbers that are one descriptor
   std::vector<FileDescriptor> same;
   for (int i = 0; i < kWatches; ++i) same.emplace_back(::dup(device.fd()));
   std::vector<FileDescriptor> epolls;
-  for (int i = 0; i < kEpolls; ++i) {
+  for (std::uint32_t i = 0; i < epoll_count; ++i) {
     epolls.emplace_back(::epoll_create1(EPOLL_CLOEXEC));
     for (const FileDescriptor& fd : same) {
       epoll_event wanted{EPOLLIN | EPOLLET, {}};
@@ -106,7 +106,7 @@ std::vector<FileDescriptor> watch_often(const Device& device) {
 
 // The output says how long the ticks of CPU 1 wait for it: not at all for the thread.
 TEST_F(WakeTest, ADescriptorInManyEpollsWakesThemAll) {
-  constexpr std::size_t kRounds = 21;
+  const std::size_t round_count = rounds(21);
   keep_the_thread_on_cpu_0();
   for (const std::uint32_t flags : {0U, EVRING_DEVICE_WAKE_IN_IRQ}) {
     const Device device = add([&](evring_device_config& c) {
@@ -118,16 +118,16 @@ TEST_F(WakeTest, ADescriptorInManyEpollsWakesThemAll) {
     });
     const auto epolls = watch_often(device);
     std::vector<std::uint64_t> gaps_ns;
-    while (gaps_ns.size() < kRounds) {
+    while (gaps_ns.size() < round_count) {
       const std::uint64_t head = device.info().head;
       arm(device, {head + 5, 0, 1, 10000});
       ASSERT_TRUE(eventually([&] { return device.info().head > head + 20; }));
       gaps_ns.push_back(longest_gap_ns(device, device.info().head - head));
     }
     std::sort(gaps_ns.begin(), gaps_ns.end());
-    std::printf("%s: one wake-up of 8,000 watches keeps ticks %llu ns apart, in the median\n",
-                flags == 0 ? "thread" : "irq",
-                static_cast<unsigned long long>(gaps_ns[kRounds / 2]));
+    std::printf("%s: one wake-up of %zu watches keeps ticks %llu ns apart, in the median\n",
+                flags == 0 ? "thread" : "irq", 20 * epolls.size(),
+                static_cast<unsigned long long>(gaps_ns[round_count / 2]));
     arm(device, {device.info().head + 1, 0, 1, 10000});
     epoll_event got{};
     for (const FileDescriptor& epoll : epolls) {
