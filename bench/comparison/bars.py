@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 
+import plain_bars
 from cases import LATENCY_HZ, MEMORY, SPREAD, Case
 from figures import Bar, Figure, best, figure, held_back_by
 
@@ -279,9 +280,11 @@ def stopped(field):
 
 GROUPS = {
     "broadcast": (broadcast, more_consumers),
+    "plain code": (plain_bars.one_consumer, plain_bars.more_consumers),
     "work sharing": (work_sharing,),
     "latency": (one_way,),
     "round trips": (round_trips,),
+    "plain delays": (plain_bars.delays,),
     "one thread": (cost,),
     "doorbells": (doorbells,),
     "many rings": (many_rings,),

@@ -68,6 +68,11 @@ def figure(case, *keys):
     return Figure((case,), of)
 
 
+def gauge(case):
+    """What a case measured, whether or not it added up: of what is no queue, and only a bound."""
+    return Figure((case,), lambda records: records.get(case.id, {}).get("value"))
+
+
 def best(candidates, smaller=False):
     """The best of the candidates' figures of a round."""
 
