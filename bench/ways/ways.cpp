@@ -23,6 +23,10 @@ namespace evring::bench {
 namespace {
 
 constexpr std::uint64_t kThere = 256;  ///< events in the ring at a time, on one thread
+constexpr const char* kNoRing = "no ring";
+
+/// What lies at `there` may have been read and changed.
+void keep_in_memory(void* there) noexcept { __asm__ volatile("" : : "r"(there) : "memory"); }
 
 /// Instructions of this thread in user space; none where the machine counts none.
 class InstructionCount {
@@ -123,6 +127,33 @@ void pair_on_one_thread(const WayIn<T>& in, const WayOut<T>& out, std::chrono::m
   }
 }
 
+/// The same payloads with no ring: what a compiler makes of the fill and the check alone.
+template <class T, class Style>
+void without_a_ring(std::chrono::milliseconds time) {
+  static const InstructionCount instructions;
+  std::vector<T> payloads(2 * kThere);
+  Found found;
+  Cost put;
+  Cost take;
+  for (const auto until = Clock::now() + time; put.cycles.size() < 8 || Clock::now() < until;) {
+    T* const there = payloads.data() + found.next % payloads.size();
+    measure(put, instructions, [&] {
+      for (std::uint64_t i = 0; i < kThere; ++i) Style::fill(there[i], found.next + i);
+      keep_in_memory(there);
+    });
+    measure(take, instructions, [&] {
+      Found now = found;
+      for (std::uint64_t i = 0; i < kThere; ++i) now.check(there[i]);
+      found = now;
+    });
+    if (found.wrong != 0) fail(kNoRing, kNoRing);
+  }
+  std::printf(
+      "{\"payload\": %zu, \"in\": \"%s\", \"style\": \"%s\", \"out\": \"%s\", "
+      "\"in_cycles\": %.2f, \"out_cycles\": %.2f}\n",
+      sizeof(T), kNoRing, Style::kName, kNoRing, put.median(), take.median());
+}
+
 /// From one CPU to another. @return events a second.
 template <class T>
 double pair_of_threads(const WayIn<T>& in, const WayOut<T>& out, std::chrono::milliseconds time) {
@@ -152,6 +183,8 @@ double pair_of_threads(const WayIn<T>& in, const WayOut<T>& out, std::chrono::mi
 
 template <class T>
 void run_all(std::chrono::milliseconds pair_time, std::chrono::milliseconds thread_time) {
+  without_a_ring<T, ByConstructor>(pair_time);
+  without_a_ring<T, ByLoop>(pair_time);
   for (const WayIn<T>& in : ways_in<T>()) {
     for (const WayOut<T>& out : ways_out<T>()) {
       pair_on_one_thread(in, out, pair_time);

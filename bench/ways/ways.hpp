@@ -105,7 +105,10 @@ void publish_in_place(Ends<T>& ends, std::size_t count) {
 }
 template <class T, class Style>
 void publish_in_place_each(Ends<T>& ends, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) publish_in_place<T, Style>(ends, 1);
+  for (std::size_t i = 0; i < count; ++i) {
+    ends.producer.template publish_in_place<T>(
+        1, [](T& payload, std::uint64_t of) { Style::fill(payload, of); });
+  }
 }
 template <class T, class Style>
 void reserve_payloads(Ends<T>& ends, std::size_t count) {
@@ -153,15 +156,19 @@ struct Found {
 
 template <class T>
 void try_read(Ends<T>& ends, Found& found) {
+  Found now = found;
   for (std::size_t i = 0; i < kRun && ends.consumer.try_read(ends.out[0]) == ReadStatus::kEvent;
        ++i) {
-    found.check(ends.out[0].template get<T>());
+    now.check(ends.out[0].template get<T>());
   }
+  found = now;
 }
 template <class T>
 void read_burst(Ends<T>& ends, Found& found) {
+  Found now = found;
   const std::size_t count = ends.consumer.read_burst(ends.out).count;
-  for (std::size_t i = 0; i < count; ++i) found.check(ends.out[i].template get<T>());
+  for (std::size_t i = 0; i < count; ++i) now.check(ends.out[i].template get<T>());
+  found = now;
 }
 template <class T>
 void visit_payloads(Ends<T>& ends, Found& found) {
@@ -172,10 +179,12 @@ void visit_payloads(Ends<T>& ends, Found& found) {
 }
 template <class T>
 void visit_payloads_each(Ends<T>& ends, Found& found) {
-  const auto check = [&found](const T& payload) noexcept { found.check(payload); };
+  Found now = found;
+  const auto check = [&now](const T& payload) noexcept { now.check(payload); };
   for (std::size_t i = 0; i < kRun; ++i) {
-    if (ends.consumer.template visit_payloads<T>(1, check).count == 0) return;
+    if (ends.consumer.template visit_payloads<T>(1, check).count == 0) break;
   }
+  found = now;
 }
 template <class T>
 void visit_words(Ends<T>& ends, Found& found) {
@@ -188,6 +197,7 @@ void visit_words(Ends<T>& ends, Found& found) {
 }
 template <class T>
 void visit_copies(Ends<T>& ends, Found& found) {
+  Found now = found;
   ends.consumer.visit_burst(
       kRun,
       [](const auto& view) noexcept {
@@ -195,7 +205,8 @@ void visit_copies(Ends<T>& ends, Found& found) {
         for (std::size_t i = 0; i < T::kCount; ++i) copy.words[i] = view.word(i);
         return copy;
       },
-      [&found](const T& copy) noexcept { found.check(copy); });
+      [&now](const T& copy) noexcept { now.check(copy); });
+  found = now;
 }
 
 template <class T>

@@ -24,6 +24,10 @@ def report(change=lambda record: None):
                           "events_per_second": 1e8}
                 change(record)
                 records.append(record)
+        alone = {"compiler": "g++", "level": level, "payload": 56, "in": "no ring", "style": "loop",
+                 "out": "no ring", "in_cycles": 2.0, "out_cycles": 2.0}
+        change(alone)
+        records.append(alone)
     return {"machine": "none", "compilers": {"g++": "g++ 0"}, "rounds": 1, "records": records}
 
 
@@ -41,10 +45,18 @@ class CliffsTest(unittest.TestCase):
         self.assertNotIn("MISSED", text)
         self.assertEqual(text.count("reached"), 5)
 
+    def test_says_where_the_payload_alone_is_as_steep(self):
+        def change(record):
+            if record["level"] == "-O3":
+                record["in_cycles"] *= 3
+        text = shown(report(change))
+        self.assertIn("MISSED by 3 of 3, 3 of them with no ring as well", text)
+
     def test_each_planted_cliff_misses_its_bar(self):
         def planted(key, cycles, **where):
             def change(record):
-                if all(record[name] == value for name, value in where.items()):
+                if record["in"] != "no ring" and all(
+                        record[name] == value for name, value in where.items()):
                     record[key] = cycles
             return change
 
@@ -69,8 +81,10 @@ class CliffsTest(unittest.TestCase):
             ran = subprocess.run([program, "1", "1"], check=True, capture_output=True, text=True)
         records = [json.loads(line) for line in ran.stdout.splitlines()]
         self.assertEqual(len({record["payload"] for record in records}), 7)
-        self.assertEqual(len(records), 6 * 13 * 6 + 12 * 4)
-        self.assertTrue(all(record["events_per_second"] > 0 for record in records))
+        ringed = [record for record in records if record["in"] != "no ring"]
+        self.assertEqual(len(records) - len(ringed), 2 * 7)
+        self.assertEqual(len(ringed), 6 * 13 * 6 + 12 * 4)
+        self.assertTrue(all(record["events_per_second"] > 0 for record in ringed))
 
 
 if __name__ == "__main__":

@@ -78,9 +78,9 @@ class BasicProducer : public ProducerCore {
   }
 
   /// As publish_batch(), of `count` events whose payloads `source(sequence)` returns, a
-  /// trivially copyable value that fits a slot. The fastest way in: a payload made of
-  /// values at hand goes from registers to its slot, and nothing is copied. Its type is
-  /// 0, its length the value's.
+  /// trivially copyable value that fits a slot. It is made in its slot, and nothing is copied;
+  /// what `source` returns by reference is. Its type is 0, its length the value's; what the
+  /// slot has behind it is zero, unless a length says where it ends.
   ///
   /// `source`, taken by value as the standard algorithms do, is called once for each
   /// event that is published, in order; it must not throw, nor use this producer. Layouts known at
@@ -226,10 +226,8 @@ class BasicProducer : public ProducerCore {
     if (room == 0) return Reservation(this, first, 0);
     stamp_time();
     open_reservation(room);
-    for (std::uint64_t i = 0; i < room; ++i) {
-      prefetch_for_write(word_at(first + room + i, 0));
-      open_slot(first + i);
-    }
+    writer().prefetch_behind(first, room);
+    for (std::uint64_t i = 0; i < room; ++i) open_slot(first + i);
     return Reservation(this, first, room);
   }
 
@@ -275,10 +273,19 @@ class BasicProducer : public ProducerCore {
   };
   template <class Source>
   struct FeedSource {
+    using Made = std::invoke_result_t<Source&, std::uint64_t>;
+    using Payload = std::remove_cvref_t<Made>;
+    static_assert(std::is_trivially_copyable_v<Payload>);
+    static_assert(sizeof(Payload) <= Layout::kPayloadBytesMax, "the payload is larger than a slot");
+
     Source source;
     [[gnu::always_inline]] void operator()(const Writer& writer, std::uint64_t* slot,
                                            std::uint64_t sequence) noexcept {
-      writer.write_payload(slot, sequence, source(sequence));
+      if constexpr (!std::is_reference_v<Made> && Writer::template makes_in_place<Payload>()) {
+        writer.template make<Payload>(slot, sequence, source);
+      } else {
+        writer.write_payload(slot, sequence, source(sequence));
+      }
     }
   };
 
@@ -335,9 +342,7 @@ class BasicProducer : public ProducerCore {
 
   void commit(std::uint64_t first, std::uint64_t count) noexcept {
     Hook{}(PublishStep::kPayloadStored);
-    for (std::uint64_t sequence = first; sequence != first + count; ++sequence) {
-      Writer::mark_ready(word_at(sequence, 0), sequence);
-    }
+    writer().mark_all_ready(first, count);
     close_reservation();
     publish_head(first + count, count);
     Hook{}(PublishStep::kHeadStored);

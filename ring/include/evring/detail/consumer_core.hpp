@@ -138,14 +138,16 @@ class ConsumerCore {
     KeptEvents kept{*this};  // advances at the end, by a throw as well
     // One closure and no other in it: GCC 12 calls a function `look` by its address, for
     // each event, when it finds it through two.
-    const Burst burst = read_slots(count_max, [&](const std::byte* slot, std::uint64_t sequence) {
+    const auto take = [&](const std::byte* slot, std::uint64_t sequence)
+        __attribute__((always_inline)) {
       auto found = look(reader.view(slot, sequence));
       if (!reader.is_whole(sequence, limit)) [[unlikely]]
         return false;
       if constexpr (kCountsEach) ++kept.count;
       keep(std::move(found));
       return true;
-    });
+    };
+    const Burst burst = read_slots(count_max, take);
     if constexpr (!kCountsEach) kept.count = burst.count;
     return burst;
   }
@@ -163,10 +165,12 @@ class ConsumerCore {
   [[gnu::always_inline]] Burst visit_burst(std::size_t count_max, Visitor visitor) noexcept(
       std::is_nothrow_invocable_v<Visitor, const SlotView<Layout>&>) {
     const RingReader<Layout> reader = reader_;
-    const Burst burst = read_slots(count_max, [&](const std::byte* slot, std::uint64_t sequence) {
+    const auto take = [&](const std::byte* slot, std::uint64_t sequence)
+        __attribute__((always_inline)) {
       visitor(reader.view(slot, sequence));
       return true;
-    });
+    };
+    const Burst burst = read_slots(count_max, take);
     if (burst.count == 0) return burst;
     // The oldest slot answers for all of them: it is the first to be written over.
     if (!reader.is_whole(cursor_)) return {0, ReadStatus::kOverrun};
@@ -184,10 +188,7 @@ class ConsumerCore {
   [[gnu::always_inline]] Burst visit_payloads(std::size_t count_max, Visitor visitor) noexcept(
       std::is_nothrow_invocable_v<Visitor, const T&>) {
     require_payload<T, Layout>();
-    return visit_burst(count_max, [&](const SlotView<Layout>& view) noexcept(
-                                      std::is_nothrow_invocable_v<Visitor, const T&>) {
-      look_at_payload<T>(view.words(), visitor);
-    });
+    return visit_burst(count_max, LookAtPayload<T, Visitor>{std::move(visitor)});
   }
 
   /// As visit_burst(count_max, look, keep), of the payloads as they lie: calls
@@ -199,12 +200,7 @@ class ConsumerCore {
       std::is_nothrow_invocable_v<Look, const T&>&&
           std::is_nothrow_invocable_v<Keep, std::invoke_result_t<Look&, const T&>&&>) {
     require_payload<T, Layout>();
-    return visit_burst(
-        count_max,
-        [&](const SlotView<Layout>& view) noexcept(std::is_nothrow_invocable_v<Look, const T&>) {
-          return look_at_payload<T>(view.words(), look);
-        },
-        keep);
+    return visit_burst(count_max, LookAtPayload<T, Look>{std::move(look)}, std::move(keep));
   }
 
   /// Jumps forward after an overrun and counts what was jumped over.
@@ -313,6 +309,16 @@ class ConsumerCore {
       if (count != 0) consumer.advance(count);
     }
   };
+  /// Of an event the payload. No closure that refers to `look`: GCC 12 would keep what `look`
+  /// refers to in memory, and load it anew for each event.
+  template <class T, class Look>
+  struct LookAtPayload {
+    Look look;
+    [[gnu::always_inline]] decltype(auto) operator()(const SlotView<Layout>& view) noexcept(
+        std::is_nothrow_invocable_v<Look&, const T&>) {
+      return look_at_payload<T>(view.words(), look);
+    }
+  };
   template <class Look, class Keep>
   static constexpr bool never_throws() noexcept {
     using Found = std::invoke_result_t<Look&, const SlotView<Layout>&>;
@@ -332,8 +338,9 @@ class ConsumerCore {
     const bool to_head = reader.drains() && count_max > 1;
     if (to_head) count_max = std::min(count_max, reader_.count_to_head(cursor_));
     ReadStatus status = ReadStatus::kEmpty;
-    const std::size_t count =
-        reader.walk(cursor_, count_max, [&](const std::byte* slot, std::uint64_t sequence) {
+    const std::size_t count = reader.walk(
+        cursor_, count_max,
+        [&](const std::byte* slot, std::uint64_t sequence) __attribute__((always_inline)) {
           if (!to_head) {
             status = reader.look(slot, sequence);
             if (status != ReadStatus::kEvent) [[unlikely]]

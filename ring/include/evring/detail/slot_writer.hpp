@@ -3,8 +3,8 @@
 //
 // What counts is the number of stores, not of bytes: while a line is on its way from
 // another core every store to it waits in the store queue, and a core that fills its
-// queue stops. So a payload goes from registers straight to the slot where it can, and
-// in aligned pairs of words where the CPU has them (see words.hpp).
+// queue stops. So a payload is made in its slot where it can be, by whatever stores the
+// compiler has, and copied there in aligned pairs of words (see words.hpp).
 // Ordering: P2, explained in ring/PROTOCOL.md.
 #pragma once
 
@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <type_traits>
 #include <utility>
 
@@ -87,29 +88,45 @@ class SlotWriter {
       length_bytes = std::min(event.length_bytes, length_bytes);
     }
     if constexpr (kFitsRegisters) {
-      write_line<kPayloadWords, true>(to, sequence, event.payload, type, length_bytes);
+      write_line<kPayloadWords>(to, sequence, event.payload, type, length_bytes);
     } else {
       write_words(to, sequence, event, type, length_bytes);
     }
   }
 
-  /// Stores `payload`, which need never have been in memory, in the slot of `sequence`.
+  /// Stores `payload`, which its owner has in memory, in the slot of `sequence`.
   template <class Payload>
   [[gnu::always_inline]] void write_payload(std::uint64_t* to, std::uint64_t sequence,
                                             const Payload& payload) const noexcept {
-    static_assert(Layout::kIsStatic && std::is_trivially_copyable_v<Payload>);
-    static_assert(sizeof(Payload) <= Layout::kPayloadBytesMax, "the payload is larger than a slot");
-    constexpr bool kHasLength = Layout::format() == SlotFormat::kFull;
-    if constexpr (kHasLength && sizeof(Payload) <= kRegisterBytes) {
-      write_line<(sizeof(Payload) + 7) / 8, false>(to, sequence, payload, 0, sizeof(Payload));
+    if constexpr (Layout::format() == SlotFormat::kFull && sizeof(Payload) <= kRegisterBytes) {
+      write_line<(sizeof(Payload) + 7) / 8>(to, sequence, payload, 0, sizeof(Payload));
     } else if constexpr (kFitsRegisters) {
       // No length says where it ends: the rest is zero, not the tail of a lap ago.
-      write_line<kPayloadWords, false>(to, sequence, payload, 0, sizeof(Payload));
+      write_line<kPayloadWords>(to, sequence, payload, 0, sizeof(Payload));
     } else {
-      EventType event;
-      event.set(payload);
-      write(to, sequence, event);
+      write_bytes(to, sequence, payload);
     }
+  }
+
+  /// Whether a `Payload` can be made where it will lie.
+  template <class Payload>
+  static constexpr bool makes_in_place() noexcept {
+    return kPayloadsInPlace && Layout::payload_offset() % alignof(Payload) == 0;
+  }
+
+  /// Has `source(sequence)` make its payload in the slot of `sequence`; zero behind it, unless a
+  /// length says where it ends.
+  template <class Payload, class Source>
+  [[gnu::always_inline]] void make(std::uint64_t* to, std::uint64_t sequence,
+                                   Source& source) const noexcept {
+    const auto fill_it = [&source](Payload& payload, std::uint64_t of) {
+      ::new (static_cast<void*>(&payload)) Payload(source(of));
+      if constexpr (Layout::format() != SlotFormat::kFull) {
+        __builtin_memset(reinterpret_cast<std::byte*>(&payload) + sizeof(Payload), 0,
+                         Layout::kPayloadBytesMax - sizeof(Payload));
+      }
+    };
+    fill<Payload>(to, sequence, fill_it);
   }
 
   /// Has `fill(T&, sequence)` make the payload where it lies. What it does not set keeps what
@@ -126,6 +143,20 @@ class SlotWriter {
     fill_payload<T>(to + Layout::payload_offset() / 8, sequence, fill);
     Hook{}(PublishStep::kPayloadStored);
     mark_ready(to, sequence);
+  }
+
+  /// Asks for the slots of a reservation that follows this one, as many as a run has.
+  void prefetch_behind(std::uint64_t first, std::uint64_t count) const noexcept {
+    prefetch_run(first + count, std::min(count, kRunSlots));
+  }
+
+  /// Lets consumers read `count` slots from `first` on, whose payloads are stored.
+  void mark_all_ready(std::uint64_t first, std::uint64_t count) const noexcept {
+    for (const std::uint64_t end = first + count; first != end;) {
+      std::uint64_t* slot = at(first);
+      const std::uint64_t lap_end = first + std::min(end - first, slots_to_end(first));
+      for (; first != lap_end; ++first, slot += layout_.slot_bytes() / 8) mark_ready(slot, first);
+    }
   }
 
   /// Lets consumers read `slot`, whose payload is stored.
@@ -160,7 +191,7 @@ class SlotWriter {
       Layout::kIsStatic && Layout::kPayloadBytesMax <= kRegisterBytes;
 
   /// Word `kWord` of a slot whose payload is `payload`; 0 past its end.
-  template <std::size_t kWord, bool kInMemory, class Payload>
+  template <std::size_t kWord, class Payload>
   [[gnu::always_inline]] std::uint64_t word(const Payload& payload,
                                             std::uint64_t type_length) const noexcept {
     constexpr std::size_t kFieldWords = Layout::payload_offset() / 8;
@@ -169,54 +200,63 @@ class SlotWriter {
     } else {
       constexpr std::size_t kFrom = 8 * (kWord - kFieldWords);
       const auto* bytes = reinterpret_cast<const std::byte*>(&payload);
-      if constexpr (kInMemory && kFrom + 8 <= sizeof(Payload)) return load_private(bytes + kFrom);
+      if constexpr (kFrom + 8 <= sizeof(Payload)) return load_private(bytes + kFrom);
       std::uint64_t value = 0;
       if constexpr (kFrom < sizeof(Payload)) {
-        __builtin_memcpy(&value, bytes + kFrom, std::min<std::size_t>(8, sizeof(Payload) - kFrom));
+        __builtin_memcpy(&value, bytes + kFrom, sizeof(Payload) - kFrom);
       }
       return value;
     }
   }
 
-  /// Words from the last one down, then the stamp: a line stored towards its stamp streams
-  /// as bare lines do. In pairs, where the payload is in memory: whoever made it stored it,
-  /// and stores are what is short. From registers a pair costs moves between register
-  /// files, and is worth it for the last words of a line only. Measured in bench/README.md.
-  template <std::size_t kCount, bool kInMemory, class Payload>
+  /// Words from the last one down, in pairs, then the stamp: a line stored towards its stamp
+  /// streams as bare lines do, and stores are what is short. Measured in bench/README.md.
+  template <std::size_t kCount, class Payload>
   [[gnu::always_inline]] void write_line(std::uint64_t* to, std::uint64_t sequence,
                                          const Payload& payload, std::uint32_t type,
                                          std::uint32_t length_bytes) const noexcept {
     const std::uint64_t type_length = EVRING_TYPE_LENGTH(type, length_bytes);
     Hook{}(PublishStep::kDeclared);
     constexpr std::size_t kPairs = (Layout::payload_offset() / 8 + kCount - 1) / 2;
-    store_pairs<kInMemory>(std::make_index_sequence<kPairs>{}, to, payload, type_length);
+    store_pairs(std::make_index_sequence<kPairs>{}, to, payload, type_length);
     Hook{}(PublishStep::kPayloadHalf);
-    store_relaxed(to + 1, word<1, kInMemory>(payload, type_length));
+    store_relaxed(to + 1, word<1>(payload, type_length));
     Hook{}(PublishStep::kPayloadStored);
     mark_ready(to, sequence);
   }
 
-  template <bool kInMemory, std::size_t... kPair, class Payload>
+  template <std::size_t... kPair, class Payload>
   [[gnu::always_inline]] void store_pairs(
       std::index_sequence<kPair...>, [[maybe_unused]] std::uint64_t* to, const Payload& payload,
       [[maybe_unused]] std::uint64_t type_length) const noexcept {
     constexpr std::size_t kPairs = sizeof...(kPair);
-    (store_two<2 * (kPairs - kPair), kInMemory>(
-         to, word<2 * (kPairs - kPair), kInMemory>(payload, type_length),
-         word<2 * (kPairs - kPair) + 1, kInMemory>(payload, type_length)),
+    (store_pair(to + 2 * (kPairs - kPair), word<2 * (kPairs - kPair)>(payload, type_length),
+                word<2 * (kPairs - kPair) + 1>(payload, type_length)),
      ...);
   }
 
-  /// Words `kWord` and `kWord` + 1 of a slot.
-  template <std::size_t kWord, bool kInMemory>
-  [[gnu::always_inline]] static void store_two(std::uint64_t* to, std::uint64_t low,
-                                               std::uint64_t high) noexcept {
-    if constexpr (kInMemory || kWord % 8 == 6) {
-      store_pair(to + kWord, low, high);
-    } else {
-      store_relaxed(to + kWord + 1, high);
-      store_relaxed(to + kWord, low);
+  /// A payload of many words, as it lies in memory; behind it zero.
+  template <class Payload>
+  void write_bytes(std::uint64_t* to, std::uint64_t sequence,
+                   const Payload& payload) const noexcept {
+    constexpr std::size_t kWhole = sizeof(Payload) / 8;
+    const auto* bytes = reinterpret_cast<const std::byte*>(&payload);
+    Hook{}(PublishStep::kDeclared);
+    if constexpr (Layout::format() != SlotFormat::kBare) store_relaxed(to + 1, timestamp_ns_);
+    if constexpr (Layout::format() == SlotFormat::kFull) {
+      store_relaxed(to + 2, EVRING_TYPE_LENGTH(0, std::uint32_t{sizeof(Payload)}));
     }
+    std::uint64_t* const words = to + Layout::payload_offset() / 8;
+    for (std::size_t i = kPayloadWords; i-- > kWhole;) {
+      std::uint64_t word = 0;
+      if (i == kWhole) __builtin_memcpy(&word, bytes + 8 * kWhole, sizeof(Payload) % 8);
+      store_relaxed(words + i, word);
+    }
+    store_words(words + kWhole / 2, bytes + kWhole / 2 * 8, kWhole - kWhole / 2);
+    Hook{}(PublishStep::kPayloadHalf);
+    store_words(words, bytes, kWhole / 2);
+    Hook{}(PublishStep::kPayloadStored);
+    mark_ready(to, sequence);
   }
 
   void write_words(std::uint64_t* to, std::uint64_t sequence, const EventType& event,

@@ -26,22 +26,26 @@
 #endif
 
 #if defined(EVRING_WIDE_WORDS)
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 namespace evring {
 
-/// A word of private memory, in a register; the compiler may not widen the load. Its
-/// owner has just stored it in words, and a load wider than the stores that it needs
-/// cannot be served from the store queue: it would wait until they have left it, behind
-/// every store to a line that another core still holds.
-inline std::uint64_t load_private(const std::byte* from) noexcept {
-  std::uint64_t word;
-  __builtin_memcpy(&word, from, sizeof(word));
+/// `word`, in a general register: the compiler may not make one load of it and its neighbour.
+[[gnu::always_inline]] inline std::uint64_t in_register(std::uint64_t word) noexcept {
 #if defined(EVRING_WIDE_WORDS)
   __asm__("" : "+r"(word));
 #endif
   return word;
+}
+
+/// A word of private memory. Its owner has just stored it in words, and a load wider than the
+/// stores that it needs cannot be served from the store queue: it would wait until they have
+/// left it, behind every store to a line that another core still holds.
+inline std::uint64_t load_private(const std::byte* from) noexcept {
+  std::uint64_t word;
+  __builtin_memcpy(&word, from, sizeof(word));
+  return in_register(word);
 }
 
 /// Stores two words to a slot. `to` is 16-byte aligned.
@@ -69,10 +73,25 @@ inline void store_words(std::uint64_t* to, const std::byte* from, std::size_t wo
   if (i != 0) store_relaxed(to, load_private(from));
 }
 
+#if defined(EVRING_WIDE_WORDS)
+/// Stores two pairs to private memory, as one where the compiler may load as much: whoever
+/// reads them next, in words, pairs or all at once, is served by the one store.
+[[gnu::always_inline]] inline void store_private(std::byte* to, __m128i low,
+                                                 __m128i high) noexcept {
+#if defined(__AVX__)
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_set_m128i(high, low));
+#else
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), low);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 16), high);
+#endif
+}
+#endif
+
 /// Loads `word_count` words from a slot into private memory. From the slot in the pairs
-/// that store_pair() stores; to memory in pairs counted from its begin, as whoever reads
-/// it next will load them.
-inline void load_words(std::byte* to, const std::uint64_t* from, std::size_t word_count) noexcept {
+/// that store_pair() stores; to memory in pairs and pairs of pairs counted from its begin,
+/// as whoever reads it next will load them.
+[[gnu::always_inline]] inline void load_words(std::byte* to, const std::uint64_t* from,
+                                              std::size_t word_count) noexcept {
   std::size_t i = 0;
 #if defined(EVRING_WIDE_WORDS)
   const auto store = [to](std::size_t word, __m128i pair) noexcept {
@@ -82,14 +101,20 @@ inline void load_words(std::byte* to, const std::uint64_t* from, std::size_t wor
     return _mm_load_si128(reinterpret_cast<const __m128i*>(from + word));
   };
   if (reinterpret_cast<std::uintptr_t>(from) % 16 == 0) {
+    for (; i + 4 <= word_count; i += 4) store_private(to + 8 * i, load(i), load(i + 2));
     for (; i + 2 <= word_count; i += 2) store(i, load(i));
   } else if (word_count >= 3) {
     __m128i carry = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
-    for (; i + 3 <= word_count; i += 2) {
-      const __m128i pair = load(i + 1);
-      store(i, _mm_unpacklo_epi64(carry, pair));
+    const auto next = [&](std::size_t word) noexcept {
+      const __m128i pair = load(word + 1), whole = _mm_unpacklo_epi64(carry, pair);
       carry = _mm_unpackhi_epi64(pair, pair);
+      return whole;
+    };
+    for (; i + 5 <= word_count; i += 4) {
+      const __m128i low = next(i), high = next(i + 2);
+      store_private(to + 8 * i, low, high);
     }
+    for (; i + 3 <= word_count; i += 2) store(i, next(i));
     _mm_storel_epi64(reinterpret_cast<__m128i*>(to + 8 * i), carry);
     ++i;
   }
