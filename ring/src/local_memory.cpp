@@ -44,13 +44,13 @@ void check_options(const LocalRingOptions& options) {
   if (!is_power_of_two(options.slot_count, EVRING_SLOT_COUNT_MIN, EVRING_SLOT_COUNT_MAX)) {
     refuse("slot_count", std::to_string(options.slot_count), "a power of two from 2 to 16777216");
   }
-  if (!is_power_of_two(options.slot.slot_bytes(), EVRING_SLOT_BYTES_MIN, EVRING_SLOT_BYTES_MAX)) {
-    refuse("slot_bytes", std::to_string(options.slot.slot_bytes()),
-           "a power of two from 32 to 4096");
+  if (options.slot.format() > SlotFormat::kPacked) {
+    refuse("slot_format", std::to_string(static_cast<unsigned>(options.slot.format())), "0 to 3");
   }
-  if (options.slot.format() > SlotFormat::kFull) {
-    refuse("slot_format", std::to_string(static_cast<unsigned>(options.slot.format())),
-           "0, 1 or 2");
+  const std::uint32_t slot_bytes_least = slot_bytes_min(options.slot.format());
+  if (!is_power_of_two(options.slot.slot_bytes(), slot_bytes_least, EVRING_SLOT_BYTES_MAX)) {
+    refuse("slot_bytes", std::to_string(options.slot.slot_bytes()),
+           "a power of two from " + std::to_string(slot_bytes_least) + " to 4096");
   }
   if (options.mode > Mode::kGated) {
     refuse("mode", std::to_string(static_cast<unsigned>(options.mode)), "overwrite or gated");
@@ -97,7 +97,11 @@ LocalMemory::LocalMemory(const LocalRingOptions& wanted) : options(wanted) {
   const std::uint64_t bytes = round_up(bytes_wanted(options), kPageBytes);
   const FileDescriptor file = make_ring_file(bytes);
   const std::uint64_t mapping_bytes = has_huge_pages ? round_up(bytes, kHugePageBytes) : bytes;
-  write_stamps();
+  if (has_stamp(options.slot.format())) {
+    write_stamps();
+  } else {
+    touch_pages();
+  }
   write_header(mapping_bytes);
   seal(file.get());
   doorbell_file = make_memory_file(options.name, kPageBytes);
@@ -134,6 +138,14 @@ void LocalMemory::write_stamps() noexcept {
     auto* stamp =
         reinterpret_cast<std::uint64_t*>(slots + (sequence & mask) * options.slot.slot_bytes());
     store_relaxed(stamp, EVRING_STAMP_BUSY(sequence - options.slot_count));
+  }
+}
+
+/// Without a stamp to write, each page all the same, or the producer's first lap faults on it.
+void LocalMemory::touch_pages() noexcept {
+  const std::uint64_t end = bytes_wanted(options);
+  for (std::uint64_t at = EVRING_HEADER_BYTES; at < end; at += kPageBytes) {
+    store_relaxed(reinterpret_cast<std::uint64_t*>(ring.bytes() + at), 0);
   }
 }
 
@@ -203,6 +215,7 @@ void LocalMemory::fill_side() {
   side.doorbell = doorbell.as<evring_doorbell_page>();
   side.table = table.as<RegistrationTable>();
   store_relaxed(&side.table->claim, options.first_sequence);
+  store_relaxed(&side.table->repaired_limit, options.first_sequence);
   side.lease_fd = lease_file.get();
   side.doorbell_fds.fill(-1);
   side.timer_fds.fill(-1);

@@ -52,6 +52,7 @@ class LocalMemory {
   FileDescriptor make_ring_file(std::uint64_t bytes);
   void write_header(std::uint64_t mapping_bytes);
   void write_stamps() noexcept;
+  void touch_pages() noexcept;
   void seal(int fd);
   void make_seats();
   void fill_side();

@@ -71,12 +71,13 @@ void check_identity(const evring_header& header, const HeaderCheck& check) {
 }
 
 void check_slot(const evring_header& header, const HeaderCheck& check, Geometry& geometry) {
-  const std::uint32_t slot_bytes = once(header.slot_bytes);
-  check.that(is_power_of_two(slot_bytes) && slot_bytes >= EVRING_SLOT_BYTES_MIN &&
-                 slot_bytes <= EVRING_SLOT_BYTES_MAX,
-             "slot_bytes", slot_bytes, power_of_two(EVRING_SLOT_BYTES_MIN, EVRING_SLOT_BYTES_MAX));
   const std::uint32_t format = once(header.slot_format);
-  check.that(format <= EVRING_SLOT_FULL, "slot_format", format, "0, 1 or 2");
+  check.that(format <= EVRING_SLOT_PACKED, "slot_format", format, "0 to 3");
+  const std::uint32_t slot_bytes = once(header.slot_bytes);
+  const std::uint32_t least = slot_bytes_min(static_cast<SlotFormat>(format));
+  check.that(
+      is_power_of_two(slot_bytes) && slot_bytes >= least && slot_bytes <= EVRING_SLOT_BYTES_MAX,
+      "slot_bytes", slot_bytes, power_of_two(least, EVRING_SLOT_BYTES_MAX));
   geometry.slot = {static_cast<SlotFormat>(format), slot_bytes};
   check.equals("payload_offset", once(header.payload_offset), geometry.slot.payload_offset());
   check.equals("payload_bytes", once(header.payload_bytes), geometry.slot.payload_bytes());
@@ -139,7 +140,10 @@ Geometry check_header(const evring_header& header, std::uint64_t mapped_bytes,
   check.that(mode <= EVRING_MODE_GATED, "mode", mode, "0 (overwrite) or 1 (gated)");
   geometry.mode = static_cast<Mode>(mode);
   geometry.first_sequence = once(header.first_sequence);
-  geometry.has_write_limit = (once(header.features) & EVRING_FEATURE_WRITE_LIMIT) != 0;
+  const std::uint64_t features = once(header.features);
+  geometry.has_write_limit = (features & EVRING_FEATURE_WRITE_LIMIT) != 0;
+  check.that(geometry.has_write_limit || has_stamp(geometry.slot.format()), "features",
+             hex(features), "EVRING_FEATURE_WRITE_LIMIT, 0x1, for slots without a stamp");
   return geometry;
 }
 

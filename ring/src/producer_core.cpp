@@ -85,20 +85,32 @@ void ProducerCore::load_status() noexcept {
   lock_contended_ = load_relaxed(word_of(status.lock_contended));
 }
 
-/// Finds the next sequence: what is READY from head on could be read already and is
-/// published; what was claimed behind it may be half-written. Its slots are marked
-/// BUSY, so that whoever still wants what they held before learns that it is lost.
+/// Finds the next sequence, and counts what was claimed behind it, which may be half-written.
 /// Relaxed: the kernel passed the lock on, and with it all that its last holder stored.
 std::uint64_t ProducerCore::repair_slots() noexcept {
-  const auto stamp_of = [this](std::uint64_t sequence) {
-    return reinterpret_cast<std::uint64_t*>(slots_ +
-                                            (sequence & mask_) * side_->geometry.slot.slot_bytes());
-  };
   std::uint64_t next = load_relaxed(head_word_);
   const std::uint64_t limit = load_relaxed(word_of(side_->header->write_limit));
   // Never lowered before these are written anew: a reader may be in the middle of one.
   write_limit_ = unasked_limit_ = torn_limit_ = limit;
   store_relaxed(&side_->table->claim, limit);  // beyond, a dead one asked and wrote nothing
+  if (has_stamp(side_->geometry.slot.format())) {
+    next = repair_stamps(next, limit);
+  } else {
+    count_taken_back(next, limit);
+  }
+  // (P9) The limit that was taken over before the payloads that rest on it: its own P1 was
+  // the dead one's, or a torn copy passes. Pairs with (C2).
+  fence_release();
+  return next;
+}
+
+/// What is READY from `next` on could be read already and is published; the slots behind it
+/// are marked BUSY, so that whoever still wants what they held before learns that it is lost.
+std::uint64_t ProducerCore::repair_stamps(std::uint64_t next, std::uint64_t limit) noexcept {
+  const auto stamp_of = [this](std::uint64_t sequence) {
+    return reinterpret_cast<std::uint64_t*>(slots_ +
+                                            (sequence & mask_) * side_->geometry.slot.slot_bytes());
+  };
   while (Sequence(limit).is_after(next) &&
          load_relaxed(stamp_of(next)) == EVRING_STAMP_READY(next)) {
     ++next;
@@ -109,10 +121,15 @@ std::uint64_t ProducerCore::repair_slots() noexcept {
     store_relaxed(stamp_of(torn), EVRING_STAMP_BUSY(torn));
     ++repaired_;
   }
-  // (P9) The limit that was taken over before the payloads that rest on it: its own P1 was
-  // the dead one's, or a torn copy passes. Pairs with (C2).
-  fence_release();
   return next;
+}
+
+/// Packed slots: behind head nothing was ever published, and the limit says what is lost. No
+/// stamp tells that a sequence was taken back before, so the table does.
+void ProducerCore::count_taken_back(std::uint64_t next, std::uint64_t limit) noexcept {
+  const Sequence uncounted = later(next, load_relaxed(&side_->table->repaired_limit));
+  repaired_ += Sequence(limit).count_from(uncounted);
+  store_relaxed(&side_->table->repaired_limit, later(limit, uncounted));
 }
 
 std::uint64_t ProducerCore::now_ns() const noexcept { return clock_ns(CLOCK_MONOTONIC); }

@@ -95,7 +95,9 @@ class Stress(CommandTest):
                 [("--strategy", word) for word in ("busy-spin", "yield", "adaptive", "park")] +
                 [("--rung", word) for word in ("poll", "epoll", "spin")] +
                 [("--format", "bare", "--slot-bytes", "32"), ("--format", "bare"),
-                 ("--format", "timestamp", "--slot-bytes", "128"), ("--slot-bytes", "4096")])
+                 ("--format", "timestamp", "--slot-bytes", "128"), ("--slot-bytes", "4096"),
+                 ("--format", "packed"), ("--format", "packed", "--slot-bytes", "32"),
+                 ("--format", "packed", "--mode", "gated", "--read", "mixed")])
         for way in ways:
             with self.subTest(way):
                 code, report = self.stress(*way, seconds="0.1")

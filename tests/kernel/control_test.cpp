@@ -45,7 +45,8 @@ TEST_F(ControlTest, RefusesBadConfigurationsAndAddsNothing) {
   EXPECT_EQ(add_errno([](C& c) { c.slot_bytes = 48; }), EINVAL);
   EXPECT_EQ(add_errno([](C& c) { c.slot_bytes = 16; }), EINVAL);
   EXPECT_EQ(add_errno([](C& c) { c.slot_bytes = 8192; }), E2BIG);
-  EXPECT_EQ(add_errno([](C& c) { c.slot_format = 3; }), EINVAL);
+  EXPECT_EQ(add_errno([](C& c) { c.slot_format = EVRING_SLOT_PACKED; }), EINVAL) << "local alone";
+  EXPECT_EQ(add_errno([](C& c) { c.slot_format = 4; }), EINVAL);
   EXPECT_EQ(add_errno([](C& c) { c.rate_hz = 1; }), EINVAL) << "not a timer";
   EXPECT_EQ(Control().list().size(), before);
 }

@@ -45,8 +45,10 @@ TEST(EncodeTest, EventsShowWhatTheirSlotsHave) {
   EXPECT_EQ(line(SlotFormat::kTimestamp),
             "{\"ring\":\"local:a\",\"sequence\":3,\"timestamp_ns\":5,"
             "\"length_bytes\":2,\"payload\":\"6162\"}\n");
-  EXPECT_EQ(line(SlotFormat::kBare),
-            "{\"ring\":\"local:a\",\"sequence\":3,\"length_bytes\":2,\"payload\":\"6162\"}\n");
+  for (const SlotFormat format : {SlotFormat::kBare, SlotFormat::kPacked}) {
+    EXPECT_EQ(line(format),
+              "{\"ring\":\"local:a\",\"sequence\":3,\"length_bytes\":2,\"payload\":\"6162\"}\n");
+  }
 }
 
 TEST(EncodeTest, ValuesAreEscaped) {

@@ -111,6 +111,38 @@ TEST_F(ManyRingsTest, TheRingThatHadEventsLastIsSeenOnTheNextPass) {
   EXPECT_EQ(poller_.counters(0).received, before + 1);
 }
 
+// Head is what is watched of packed slots: an event may leave every word of its slot as it was.
+TEST(ManyRingsPackedTest, AnEventThatChangesNoWordOfItsSlotIsSeen) {
+  using Packed = PackedSlot<16>;
+  constexpr unsigned kRingCount = 20;
+  raise_descriptor_limit();
+  PollerOptions options;
+  options.strategy = WaitStrategy::kBusySpin;
+  BasicPoller<Packed> poller(options);
+  std::vector<LocalRing> rings;
+  for (unsigned i = 0; i < kRingCount; ++i) {
+    rings.push_back(LocalRing::anonymous(
+        {.slot_count = 4, .slot = slot_of<Packed>(), .registered_count_max = 1}));
+    poller.add(BasicPollSource<Packed>::of(rings.back(), {.doorbell = false}));
+  }
+  std::uint64_t seen = 0;
+  const auto handler = [&](unsigned, std::span<const BasicEvent<Packed>> events) {
+    seen += events.size();
+  };
+  std::uint64_t published = 0;
+  for (unsigned lap = 0; lap < 6; ++lap) {
+    for (LocalRing& ring : rings) {
+      for (int i = 0; i < 1000; ++i) poller.poll_once(handler);  // until all count as quiet
+      BasicProducer<Packed>(ring).publish({});
+      ++published;
+      for (std::uint64_t i = 0; i < kIdlePasses && seen != published; ++i) {
+        poller.poll_once(handler);
+      }
+      ASSERT_EQ(seen, published);
+    }
+  }
+}
+
 TEST(ManyRingsGoneTest, AQuietRingThatIsGoneIsNoticed) {
   const FreshRuntimeDir runtime_dir;
   GoneReason reason = GoneReason::kNot;

@@ -72,13 +72,13 @@ struct Findings {
   std::atomic<std::uint64_t> lives = 0;
 };
 
-using Core = ConsumerCore<DefaultSlot>;
-
+template <class Layout>
 class Churn {
  public:
   explicit Churn(const Load& load)
       : load_(load),
         ring_(LocalRing::anonymous({.slot_count = 256,
+                                    .slot = slot_of<Layout>(),
                                     .mode = load.mode,
                                     .first_sequence = (std::uint64_t{1} << 32) - 1000,
                                     .registered_count_max = 16})),
@@ -88,6 +88,9 @@ class Churn {
   void check();
 
  private:
+  using Core = ConsumerCore<Layout>;
+  using Event = BasicEvent<Layout>;
+
   void produce(int index);
   void consume(int index);
   void live(std::mt19937_64& random);
@@ -99,7 +102,7 @@ class Churn {
 
   Load load_;
   LocalRing ring_;
-  SharedProducer<DefaultSlot> producer_;
+  SharedProducer<Layout> producer_;
   Findings findings_;
   std::atomic<bool> stop_ = false;
   std::atomic<bool> consumers_stop_ = false;
@@ -107,7 +110,8 @@ class Churn {
   std::atomic<std::uint64_t> accepted_ = 0;
 };
 
-void Churn::run(std::chrono::milliseconds time) {
+template <class Layout>
+void Churn<Layout>::run(std::chrono::milliseconds time) {
   std::vector<std::thread> producers;
   std::vector<std::thread> consumers;
   for (int i = 0; i < load_.producer_count; ++i) producers.emplace_back([this, i] { produce(i); });
@@ -119,7 +123,8 @@ void Churn::run(std::chrono::milliseconds time) {
   for (std::thread& thread : consumers) thread.join();
 }
 
-void Churn::produce(int index) {
+template <class Layout>
+void Churn<Layout>::produce(int index) {
   std::mt19937_64 random(base_seed() * 1000 + static_cast<std::uint64_t>(index));
   std::vector<Event> events(32);
   std::uint64_t number = 0;
@@ -142,7 +147,8 @@ void Churn::produce(int index) {
   }
 }
 
-void Churn::consume(int index) {
+template <class Layout>
+void Churn<Layout>::consume(int index) {
   std::mt19937_64 random(base_seed() * 1000 + 500 + static_cast<std::uint64_t>(index));
   do {
     live(random);
@@ -151,16 +157,17 @@ void Churn::consume(int index) {
 }
 
 /// One consumer from its start to its end, early or late.
-void Churn::live(std::mt19937_64& random) {
+template <class Layout>
+void Churn<Layout>::live(std::mt19937_64& random) {
   const StartAt start_at = random() % 2 == 0 ? StartAt::kOldest : StartAt::kNewest;
   if (load_.mode == Mode::kGated || load_.parks) {
     const auto registration = std::make_shared<Registration>(ring_.register_consumer(start_at));
-    GatedConsumer consumer(ring_.mapping(), registration);
+    BasicGatedConsumer<Layout> consumer(ring_.mapping(), registration);
     live_gated(random, consumer, *registration);
     settle(consumer);
     return;
   }
-  Consumer consumer(ring_.mapping(), start_at);
+  BasicConsumer<Layout> consumer(ring_.mapping(), start_at);
   std::uint64_t expected = consumer.cursor();
   for (std::uint64_t i = random() % 2000; i > 0 && !consumers_stop_; --i) {
     read_some(random, consumer, expected);
@@ -169,7 +176,9 @@ void Churn::live(std::mt19937_64& random) {
   settle(consumer);
 }
 
-void Churn::live_gated(std::mt19937_64& random, Core& consumer, Registration& registration) {
+template <class Layout>
+void Churn<Layout>::live_gated(std::mt19937_64& random, Core& consumer,
+                               Registration& registration) {
   std::uint64_t expected = consumer.cursor();
   for (std::uint64_t i = random() % 500; i > 0 && !consumers_stop_; --i) {
     read_some(random, consumer, expected);
@@ -177,11 +186,12 @@ void Churn::live_gated(std::mt19937_64& random, Core& consumer, Registration& re
   }
 }
 
-void Churn::read_some(std::mt19937_64& random, Core& consumer, std::uint64_t& expected) {
+template <class Layout>
+void Churn<Layout>::read_some(std::mt19937_64& random, Core& consumer, std::uint64_t& expected) {
   ReadStatus status = ReadStatus::kEmpty;
   Event event;
   std::vector<Event> burst(1 + random() % 40);
-  const auto copy = [](const SlotView<DefaultSlot>& view, Event& out) {
+  const auto copy = [](const SlotView<Layout>& view, Event& out) {
     out.sequence = view.sequence();
     for (std::size_t i = 0; i < 5; ++i) {
       const std::uint64_t word = view.word(i);
@@ -202,13 +212,13 @@ void Churn::read_some(std::mt19937_64& random, Core& consumer, std::uint64_t& ex
     case 2: {
       Event* next = burst.data();
       const Burst got = consumer.visit_burst(
-          burst.size(), [&](const SlotView<DefaultSlot>& view) { copy(view, *next++); });
+          burst.size(), [&](const SlotView<Layout>& view) { copy(view, *next++); });
       status = got.status;
       for (std::size_t i = 0; i < got.count; ++i) look_at(burst[i], expected);
       break;
     }
     default:
-      status = consumer.visit([&](const SlotView<DefaultSlot>& view) { copy(view, event); });
+      status = consumer.visit([&](const SlotView<Layout>& view) { copy(view, event); });
       if (status == ReadStatus::kEvent) look_at(event, expected);
   }
   if (status == ReadStatus::kOverrun) {
@@ -217,8 +227,9 @@ void Churn::read_some(std::mt19937_64& random, Core& consumer, std::uint64_t& ex
   }
 }
 
-void Churn::look_at(const Event& event, std::uint64_t& expected) {
-  const auto payload = event.get<Payload>();
+template <class Layout>
+void Churn<Layout>::look_at(const Event& event, std::uint64_t& expected) {
+  const auto payload = event.template get<Payload>();
   ++findings_.received;
   findings_.corrupt += payload.sum != payload.right_sum();
   findings_.out_of_order += event.sequence != expected;
@@ -226,7 +237,8 @@ void Churn::look_at(const Event& event, std::uint64_t& expected) {
 }
 
 /// A park that ends by its long limit while events are there has missed its doorbell.
-void Churn::park(Core& consumer, Registration& registration) {
+template <class Layout>
+void Churn<Layout>::park(Core& consumer, Registration& registration) {
   if (!registration.arm({.wake_events = 8, .wake = std::chrono::microseconds(300)},
                         consumer.cursor())) {
     return;
@@ -242,12 +254,14 @@ void Churn::park(Core& consumer, Registration& registration) {
   registration.disarm();
 }
 
-void Churn::settle(const Core& consumer) {
+template <class Layout>
+void Churn<Layout>::settle(const Core& consumer) {
   findings_.unbalanced += consumer.balance().balanced() ? 0 : 1;
   if (load_.mode == Mode::kGated) findings_.lost_while_gated += consumer.lost();
 }
 
-void Churn::check() {
+template <class Layout>
+void Churn<Layout>::check() {
   EXPECT_EQ(findings_.corrupt, 0u);
   EXPECT_EQ(findings_.out_of_order, 0u);
   EXPECT_EQ(findings_.unbalanced, 0u);
@@ -255,7 +269,7 @@ void Churn::check() {
   EXPECT_EQ(findings_.missed_wakes, 0u);
   EXPECT_GT(findings_.received, 0u);
   EXPECT_GE(findings_.lives, static_cast<std::uint64_t>(load_.consumer_count));
-  producer_.with_producer([&](Producer& producer) {
+  producer_.with_producer([&](BasicProducer<Layout>& producer) {
     EXPECT_EQ(producer.offered(), offered_);
     EXPECT_EQ(producer.published(), accepted_);
     EXPECT_EQ(producer.published() + producer.dropped(), offered_);
@@ -272,12 +286,16 @@ void Churn::check() {
 
 class ChurnTest : public ::testing::TestWithParam<Load> {};
 
-TEST_P(ChurnTest, BalancesAndTearsNothing) {
+template <class Layout>
+void expect_balance(const Load& load) {
   SCOPED_TRACE("repeat with EVRING_SEED=" + std::to_string(base_seed()));
-  Churn churn(GetParam());
+  Churn<Layout> churn(load);
   churn.run(std::chrono::milliseconds(environment("EVRING_STRESS_MS", 1500)));
   churn.check();
 }
+
+TEST_P(ChurnTest, BalancesAndTearsNothing) { expect_balance<DefaultSlot>(GetParam()); }
+TEST_P(ChurnTest, OfPackedSlotsNeither) { expect_balance<PackedSlot<64>>(GetParam()); }
 
 INSTANTIATE_TEST_SUITE_P(Loads, ChurnTest,
                          ::testing::Values(Load{Mode::kOverwrite, WhenFull::kWait, 1, 2, false},

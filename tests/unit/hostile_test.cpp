@@ -27,12 +27,13 @@ std::uint64_t seed() {
 /// end faults.
 class HostileMemory {
  public:
-  HostileMemory() {
+  explicit HostileMemory(AnySlotLayout slot = {}) {
     auto* base = static_cast<std::byte*>(
         ::mmap(nullptr, kBytes + 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     ::mmap(base, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     words_ = reinterpret_cast<std::uint64_t*>(base);
-    const LocalRing model = LocalRing::anonymous({.slot_count = 64, .name = "hostile"});
+    const LocalRing model =
+        LocalRing::anonymous({.slot_count = 4096 / slot.bytes, .slot = slot, .name = "hostile"});
     std::memcpy(words_, model.mapping().header(), kBytes);
   }
   HostileMemory(const HostileMemory&) = delete;
@@ -142,6 +143,23 @@ TEST(HostileTest, RandomSlotsNeverBreakAReader) {
   }
 }
 
+// Of packed slots every one may be read: head and limit alone lie, and the mapping's end is near.
+TEST(HostileTest, RandomHeadsOfPackedSlotsNeverBreakAReader) {
+  std::mt19937_64 random(seed() + 5);
+  Reads reads;
+  for (int round = 0; round < 300; ++round) {
+    HostileMemory memory(slot_of<PackedSlot<16>>());
+    for (std::uint64_t i = 32; i < kWordCount; ++i) memory.words()[i] = random() % 600;
+    memory.words()[EVRING_OFFSETOF(evring_header, head) / 8] =
+        random() % 2 == 0 ? random() : random() % 600;
+    memory.words()[EVRING_OFFSETOF(evring_header, write_limit) / 8] =
+        random() % 2 == 0 ? random() : random() % 600;
+    exercise(memory.adopt(), random, 200, reads);
+    if (HasFatalFailure()) FAIL() << "seed " << seed() + 5 << " round " << round;
+  }
+  EXPECT_GT(reads.events, 1000u);
+}
+
 // As a ring that was lapped: most slots hold what a reader wants, of whatever length.
 TEST(HostileTest, LengthsAreCutToThePayload) {
   std::mt19937_64 random(seed() + 4);
@@ -163,8 +181,10 @@ TEST(HostileTest, LengthsAreCutToThePayload) {
   EXPECT_GT(reads.cut, 10'000u) << "a random length is hardly ever one that fits";
 }
 
-TEST(HostileTest, AMappingThatChangesUnderTheReaderIsHarmless) {
-  HostileMemory memory;
+class HostileChangeTest : public ::testing::TestWithParam<AnySlotLayout> {};
+
+TEST_P(HostileChangeTest, AMappingThatChangesUnderTheReaderIsHarmless) {
+  HostileMemory memory(GetParam());
   const Mapping mapping = memory.adopt();
   std::atomic<bool> stop = false;
   std::thread attacker([&] {
@@ -181,6 +201,9 @@ TEST(HostileTest, AMappingThatChangesUnderTheReaderIsHarmless) {
   stop = true;
   attacker.join();
 }
+
+INSTANTIATE_TEST_SUITE_P(Slots, HostileChangeTest,
+                         ::testing::Values(slot_of<DefaultSlot>(), slot_of<PackedSlot<16>>()));
 
 }  // namespace
 }  // namespace evring

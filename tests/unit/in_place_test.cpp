@@ -76,7 +76,12 @@ using InPlaceShapes = ::testing::Types<
     InPlaceShape<DefaultSlot, NumberedFields<unsigned char, 1>>,
     InPlaceShape<SlotLayout<SlotFormat::kTimestamp, 64>, AlignedFields>,
     InPlaceShape<SlotLayout<SlotFormat::kBare, 128>, NumberedFields<std::uint64_t, 15>>,
-    InPlaceShape<SlotLayout<SlotFormat::kFull, 1024>, NumberedFields<std::uint64_t, 62>>>;
+    InPlaceShape<SlotLayout<SlotFormat::kFull, 1024>, NumberedFields<std::uint64_t, 62>>,
+    InPlaceShape<PackedSlot<8>, NumberedFields<std::uint32_t, 2>>,
+    InPlaceShape<PackedSlot<16>, NumberedFields<std::uint64_t, 2>>,
+    InPlaceShape<PackedSlot<16>, NumberedFields<unsigned char, 13>>,
+    InPlaceShape<PackedSlot<64>, AlignedFields>,
+    InPlaceShape<PackedSlot<64>, NumberedFields<std::uint64_t, 8>>>;
 TYPED_TEST_SUITE(InPlaceTest, InPlaceShapes);
 
 TYPED_TEST(InPlaceTest, WhatIsFilledByACallIsVisited) {
@@ -157,24 +162,26 @@ TEST(InPlaceFieldsTest, WhatIsNotSetIsOfTheLapBefore) {
 
 using SevenWords = NumberedFields<std::uint64_t, 7>;
 
-TEST(InPlaceOverwriteTest, WhatIsKeptIsWholeBesideAProducerThatLaps) {
-  const LocalRing ring = LocalRing::anonymous({.slot_count = 8, .slot = slot_of<BareSlot64>()});
+/// Looks at and keeps payloads of `Filled` beside a producer that laps.
+template <class Layout, class Filled>
+void expect_whole_what_is_kept() {
+  const LocalRing ring = LocalRing::anonymous({.slot_count = 8, .slot = slot_of<Layout>()});
   std::atomic<bool> has_ended{false};
-  BasicConsumer<BareSlot64> consumer(ring.mapping());
+  BasicConsumer<Layout> consumer(ring.mapping());
   std::jthread publisher([&] {
-    BasicProducer<BareSlot64> producer(ring);
+    BasicProducer<Layout> producer(ring);
     for (unsigned round = 0; round < 40'000; ++round) {
-      producer.publish_in_place<SevenWords>(
-          1 + round % 5, [](SevenWords& words, std::uint64_t of) { words.fill(of); });
+      producer.template publish_in_place<Filled>(
+          1 + round % 5, [](Filled& words, std::uint64_t of) { words.fill(of); });
     }
     has_ended = true;
   });
   std::uint64_t kept = 0;
   for (bool last = false; !last;) {
     last = has_ended;
-    const Burst burst = consumer.visit_payloads<SevenWords>(
-        4, [](const SevenWords& words) { return words; },
-        [&, sequence = consumer.cursor()](const SevenWords& words) mutable {
+    const Burst burst = consumer.template visit_payloads<Filled>(
+        4, [](const Filled& words) { return words; },
+        [&, sequence = consumer.cursor()](const Filled& words) mutable {
           ASSERT_TRUE(words.is_of(sequence)) << sequence;
           ++sequence;
           ++kept;
@@ -185,6 +192,14 @@ TEST(InPlaceOverwriteTest, WhatIsKeptIsWholeBesideAProducerThatLaps) {
   EXPECT_EQ(kept, consumer.received());
   EXPECT_TRUE(consumer.balance().balanced());
   EXPECT_GT(kept, 0u);
+}
+
+TEST(InPlaceOverwriteTest, WhatIsKeptIsWholeBesideAProducerThatLaps) {
+  expect_whole_what_is_kept<BareSlot64, SevenWords>();
+}
+TEST(InPlaceOverwriteTest, WhatIsKeptOfPackedSlotsIsWholeToo) {
+  expect_whole_what_is_kept<PackedSlot<64>, NumberedFields<std::uint64_t, 8>>();
+  expect_whole_what_is_kept<PackedSlot<16>, NumberedFields<std::uint64_t, 2>>();
 }
 
 TEST(InPlaceOverwriteTest, ABurstWhoseOldestWasOverwrittenIsDiscarded) {

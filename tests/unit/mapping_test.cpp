@@ -65,7 +65,23 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"slot_bytes_8192", [](H& h) { h.slot_bytes = 8192; }, "is 8192", "to 4096"},
         Fault{"slot_bytes_65", [](H& h) { h.slot_bytes = 65; }, "is 65", "a power of two"},
         Fault{"slot_bytes_0", [](H& h) { h.slot_bytes = 0; }, "is 0", "a power of two"},
-        Fault{"slot_format", [](H& h) { h.slot_format = 3; }, "slot_format is 3", "0, 1 or 2"},
+        Fault{"slot_format", [](H& h) { h.slot_format = 4; }, "slot_format is 4", "0 to 3"},
+        Fault{"packed_slot_bytes",
+              [](H& h) {
+                h.slot_format = EVRING_SLOT_PACKED;
+                h.slot_bytes = 4;
+              },
+              "slot_bytes is 4", "from 8 to 4096"},
+        Fault{"packed_payload_offset", [](H& h) { h.slot_format = EVRING_SLOT_PACKED; },
+              "payload_offset is 24", "expected 0"},
+        Fault{"packed_without_a_limit",
+              [](H& h) {
+                h.slot_format = EVRING_SLOT_PACKED;
+                h.payload_offset = 0;
+                h.payload_bytes = h.slot_bytes;
+                h.features = 0;
+              },
+              "features is 0x0", "EVRING_FEATURE_WRITE_LIMIT"},
         Fault{"slot_format_other", [](H& h) { h.slot_format = 0; }, "payload_offset is 24",
               "expected 8"},
         Fault{"payload_offset", [](H& h) { h.payload_offset = 16; }, "payload_offset is 16",
@@ -176,6 +192,9 @@ TEST(LocalRingTest, RefusesOptionsOutOfBounds) {
   EXPECT_THROW(LocalRing::anonymous({.slot_count = 1}), std::invalid_argument);
   EXPECT_THROW(LocalRing::anonymous({.slot_count = 100}), std::invalid_argument);
   EXPECT_THROW(LocalRing::anonymous({.slot = {SlotFormat::kFull, 48}}), std::invalid_argument);
+  EXPECT_THROW(LocalRing::anonymous({.slot = {SlotFormat::kBare, 16}}), std::invalid_argument);
+  EXPECT_THROW(LocalRing::anonymous({.slot = {SlotFormat::kPacked, 4}}), std::invalid_argument);
+  EXPECT_NO_THROW(LocalRing::anonymous({.slot = {SlotFormat::kPacked, 8}}));
   EXPECT_THROW(LocalRing::anonymous({.slot_count = 1 << 24, .slot = {SlotFormat::kFull, 4096}}),
                std::invalid_argument);
   EXPECT_THROW(LocalRing::anonymous({.name = "a/b"}), std::invalid_argument);

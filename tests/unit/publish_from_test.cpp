@@ -42,7 +42,10 @@ using Shapes = ::testing::Types<
     Shape<DefaultSlot, 13>, Shape<SlotLayout<SlotFormat::kTimestamp, 64>, 48>,
     Shape<SlotLayout<SlotFormat::kTimestamp, 32>, 3>,
     Shape<SlotLayout<SlotFormat::kBare, 128>, 120>, Shape<SlotLayout<SlotFormat::kFull, 256>, 232>,
-    Shape<SlotLayout<SlotFormat::kFull, 256>, 9>, Shape<SlotLayout<SlotFormat::kBare, 4096>, 4088>>;
+    Shape<SlotLayout<SlotFormat::kFull, 256>, 9>, Shape<SlotLayout<SlotFormat::kBare, 4096>, 4088>,
+    Shape<PackedSlot<8>, 8>, Shape<PackedSlot<8>, 5>, Shape<PackedSlot<16>, 16>,
+    Shape<PackedSlot<32>, 24>, Shape<PackedSlot<64>, 64>, Shape<PackedSlot<64>, 9>,
+    Shape<PackedSlot<128>, 128>>;
 TYPED_TEST_SUITE(PublishFromTest, Shapes);
 
 TYPED_TEST(PublishFromTest, GivesEveryConsumerWhatTheSourceReturned) {

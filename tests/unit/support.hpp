@@ -47,11 +47,13 @@ bool is_whole(const EventType& event, std::size_t payload_bytes) noexcept {
   return true;
 }
 
-inline Event event_numbered(std::uint64_t sequence) noexcept {
-  Event event;
-  fill(event, sequence, 40);
+template <class EventType>
+EventType numbered(std::uint64_t sequence) noexcept {
+  EventType event;
+  fill(event, sequence, event.payload.size());
   return event;
 }
+inline Event event_numbered(std::uint64_t sequence) noexcept { return numbered<Event>(sequence); }
 
 inline bool is_whole(const Event& event) noexcept { return is_whole(event, 40); }
 
@@ -59,7 +61,7 @@ inline bool is_whole(const Event& event) noexcept { return is_whole(event, 40); 
 template <class ProducerType>
 void publish_numbered(ProducerType& producer, std::uint64_t count) {
   for (std::uint64_t i = 0; i < count; ++i) {
-    producer.publish(event_numbered(producer.next_sequence()));
+    producer.publish(numbered<typename ProducerType::EventType>(producer.next_sequence()));
   }
 }
 
@@ -80,9 +82,10 @@ struct Drained {
 };
 
 /// Reads and resyncs until nothing is there.
-inline Drained drain(ConsumerCore<DefaultSlot>& consumer) {
+template <class Layout>
+Drained drain(ConsumerCore<Layout>& consumer) {
   Drained drained;
-  Event event;
+  BasicEvent<Layout> event;
   for (;;) {
     const std::uint64_t expected = consumer.cursor();
     const ReadStatus status = consumer.try_read(event);
@@ -91,7 +94,7 @@ inline Drained drain(ConsumerCore<DefaultSlot>& consumer) {
       consumer.resync();
       continue;
     }
-    drained.torn += is_whole(event) ? 0 : 1;
+    drained.torn += is_whole(event, event.payload.size()) ? 0 : 1;
     drained.out_of_order += event.sequence == expected ? 0 : 1;
   }
 }

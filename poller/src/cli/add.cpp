@@ -82,7 +82,11 @@ int run_add(AskedToAdd& asked) {
   const RingName ring = ring_of(asked.name, asked.local);
   asked.local = ring.is_local;
   asked.name = ring.name;
-  asked.shape.check();
+  if (asked.local) {
+    asked.shape.check();
+  } else {
+    asked.shape.check_device();
+  }
   const bool timer = asked.source == EVRING_SOURCE_TIMER;
   if (!asked.local && !timer && (asked.rate_hz != 0 || asked.home_cpu >= 0)) {
     throw usage_error("--rate, --home-cpu", "a soft device has no timer", "add --source timer");

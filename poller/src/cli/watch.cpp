@@ -114,7 +114,7 @@ class Watch {
 
   void append_for_people(const std::string& ring, const AnyEvent& event, SlotFormat format) {
     line_ += fmt::format("{} {} ", ring, event.sequence);
-    if (format != SlotFormat::kBare) {
+    if (has_timestamp(format)) {
       line_ += fmt::format("{}.{:09} ", event.timestamp_ns / 1'000'000'000,
                            event.timestamp_ns % 1'000'000'000);
     }

@@ -140,17 +140,18 @@ unsigned PollerCore::longest_quiet_hot() const noexcept {
   });
 }
 
-/// Has the stamp at the ring's cursor watched. The word is read once: were it to say
-/// already what a published event leaves there, that event would change nothing.
+/// Has the stamp at the ring's cursor watched, or head where slots have none. The word is read
+/// once: were it to say already what a published event leaves there, that event would change
+/// nothing.
 /// @return false when it does; the ring is to be looked at.
 bool PollerCore::enter_quiet(unsigned id) {
   RingState& ring = *rings_[id];
   const Mapping& mapping = ring.link->mapping();
   const RingReader<AnySlotLayout> reader(mapping, mapping.geometry().slot);
   const std::uint64_t cursor = ring.counters->cursor;
-  const auto* word = reinterpret_cast<const std::uint64_t*>(reader.slot(cursor));
+  const std::uint64_t* word = reader.word_of_next(cursor);
   const std::uint64_t seen = load_relaxed(word);
-  if (Sequence(seen).is_after(EVRING_STAMP_BUSY(cursor))) return false;
+  if (Sequence(seen).is_after(reader.last_said_before(cursor))) return false;
   if (ring.state == State::kQuiet) {
     quiet_.renew(id, word, seen);
     return true;

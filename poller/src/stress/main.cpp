@@ -92,13 +92,17 @@ void add_manner_options(CLI::App* sub, Asked& asked) {
 }
 
 void check_limits(const StressOptions& o) {
-  o.shape.check();
+  if (o.kernel) {
+    o.shape.check_device();
+  } else {
+    o.shape.check();
+  }
   if (o.shape.slot.payload_bytes() < kStressWordsMin * 8) {
     throw usage_error(
         "--slot-bytes",
         fmt::format("a payload of {} bytes has no room for producer, count and checksum",
                     o.shape.slot.payload_bytes()),
-        "take larger slots, or --format bare");
+        "take larger slots, or --format bare or packed");
   }
   if (o.shape.mode == Mode::kGated && o.consumer_count >= EVRING_CONSUMER_COUNT_MAX) {
     throw usage_error("--consumers",

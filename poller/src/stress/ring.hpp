@@ -68,6 +68,8 @@ void with_layout(const AnySlotLayout& slot, Use&& use) {
     use(BareSlot64{});
   } else if (slot.format() == SlotFormat::kBare && slot.bytes == 32) {
     use(BareSlot32{});
+  } else if (slot.format() == SlotFormat::kPacked && slot.bytes == 64) {
+    use(PackedSlot<64>{});
   } else {
     use(AnySlotLayout{slot});
   }

@@ -16,6 +16,14 @@ LocalRingOptions RingShape::local_options(const std::string& name) const {
 }
 
 void RingShape::check() const {
+  if (slot.bytes < slot_bytes_min(slot.slot_format)) {
+    throw usage_error(
+        "--slot-bytes",
+        fmt::format("{} is not a power of two from {} to {}, as slots of format {} are", slot.bytes,
+                    slot_bytes_min(slot.slot_format), EVRING_SLOT_BYTES_MAX,
+                    to_string(slot.slot_format)),
+        "take larger ones, or --format packed");
+  }
   const std::uint64_t bytes = EVRING_HEADER_BYTES + slot_count * slot.bytes;
   if (bytes > EVRING_MAPPING_BYTES_MAX) {
     throw usage_error("--slots",
@@ -25,20 +33,29 @@ void RingShape::check() const {
   }
 }
 
+void RingShape::check_device() const {
+  check();
+  if (!has_stamp(slot.slot_format)) {
+    throw usage_error("--format packed", "the slots of a device carry a stamp",
+                      "take --format bare");
+  }
+}
+
 void add_shape_options(CLI::App* sub, RingShape& shape) {
   static const std::map<std::string, SlotFormat> formats{{"bare", SlotFormat::kBare},
                                                          {"timestamp", SlotFormat::kTimestamp},
-                                                         {"full", SlotFormat::kFull}};
+                                                         {"full", SlotFormat::kFull},
+                                                         {"packed", SlotFormat::kPacked}};
   static const std::map<std::string, Mode> modes{{"overwrite", Mode::kOverwrite},
                                                  {"gated", Mode::kGated}};
   sub->add_option("--slots", shape.slot_count, "Slots of the ring, a power of two")
       ->transform(power_of_two(EVRING_SLOT_COUNT_MIN, EVRING_SLOT_COUNT_MAX))
       ->capture_default_str();
   sub->add_option("--slot-bytes", shape.slot.bytes, "Bytes of a slot, a power of two")
-      ->transform(power_of_two(EVRING_SLOT_BYTES_MIN, EVRING_SLOT_BYTES_MAX))
+      ->transform(power_of_two(EVRING_PACKED_BYTES_MIN, EVRING_SLOT_BYTES_MAX))
       ->capture_default_str();
   sub->add_option("--format", shape.slot.slot_format,
-                  "What a slot carries beside payload: bare, timestamp or full (default)")
+                  "What a slot carries beside payload: packed, bare, timestamp or full (default)")
       ->type_name("FORMAT")
       ->transform(CLI::CheckedTransformer(formats).description(""));
   sub->add_option("--mode", shape.mode, "overwrite (default) or gated")
@@ -70,6 +87,8 @@ const char* to_string(SlotFormat format) {
       return "timestamp";
     case SlotFormat::kFull:
       return "full";
+    case SlotFormat::kPacked:
+      return "packed";
   }
   return "unknown";
 }

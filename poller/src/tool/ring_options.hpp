@@ -19,8 +19,11 @@ struct RingShape {
   bool huge_pages = false;  ///< local rings alone
 
   LocalRingOptions local_options(const std::string& name) const;
-  /// @throws Failure (usage): the slots together pass what one mapping may have.
+  /// @throws Failure (usage): a slot is too small for its format, or all of them together pass
+  ///         what one mapping may have.
   void check() const;
+  /// As check(), of a device's ring.
+  void check_device() const;
 };
 
 void add_shape_options(CLI::App* sub, RingShape& shape);

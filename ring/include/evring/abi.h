@@ -26,6 +26,7 @@
 #define EVRING_HEADER_BYTES		4096
 #define EVRING_NAME_BYTES		32	/* with the final NUL */
 #define EVRING_SLOT_BYTES_MIN		32
+#define EVRING_PACKED_BYTES_MIN		8	/* of a slot, for EVRING_SLOT_PACKED */
 #define EVRING_SLOT_BYTES_MAX		4096
 #define EVRING_SLOT_BYTES_DEFAULT	64
 #define EVRING_SLOT_COUNT_MIN		2
@@ -43,18 +44,22 @@
 #define EVRING_STAMP_READY(sequence)	(((__u64)(sequence) << 1) | 1)
 
 /**
- * enum evring_slot_format - what a slot carries beside stamp and payload
- * @EVRING_SLOT_BARE: nothing; payload from byte 8
- * @EVRING_SLOT_TIMESTAMP: timestamp_ns; payload from byte 16
- * @EVRING_SLOT_FULL: timestamp_ns, type and length; payload from byte 24
+ * enum evring_slot_format - what a slot carries beside its payload
+ * @EVRING_SLOT_BARE: a stamp; payload from byte 8
+ * @EVRING_SLOT_TIMESTAMP: stamp and timestamp_ns; payload from byte 16
+ * @EVRING_SLOT_FULL: stamp, timestamp_ns, type and length; payload from byte 24
+ * @EVRING_SLOT_PACKED: nothing; payload from byte 0. Head alone says what is published.
+ *                      Only with EVRING_FEATURE_WRITE_LIMIT, so in local rings alone.
  */
 enum evring_slot_format {
 	EVRING_SLOT_BARE = 0,
 	EVRING_SLOT_TIMESTAMP = 1,
 	EVRING_SLOT_FULL = 2,
+	EVRING_SLOT_PACKED = 3,
 };
 
-#define EVRING_PAYLOAD_OFFSET(format)	(8U + 8U * (__u32)(format))
+/* 8, 16 and 24; 0 for EVRING_SLOT_PACKED */
+#define EVRING_PAYLOAD_OFFSET(format)	(8U * (((__u32)(format) + 1U) & 3U))
 
 /* The type_length word of EVRING_SLOT_FULL: type below, length in bytes above. */
 #define EVRING_TYPE_LENGTH(type, length_bytes) \
@@ -176,7 +181,8 @@ struct evring_status {
  * @mapping_bytes: (r) header and slots, a multiple of the page size
  * @slots_offset: (r) bytes from the start of the mapping to slot 0
  * @slot_count: (r) a power of two
- * @slot_bytes: (r) a power of two
+ * @slot_bytes: (r) a power of two, EVRING_SLOT_BYTES_MIN..MAX; EVRING_SLOT_PACKED: from
+ *              EVRING_PACKED_BYTES_MIN on
  * @slot_format: (r) enum evring_slot_format
  * @payload_offset: (r) EVRING_PAYLOAD_OFFSET(slot_format)
  * @payload_bytes: (r) slot_bytes - payload_offset
@@ -373,7 +379,7 @@ struct evring_group_page {
  * @mode: enum evring_mode
  * @slot_count: a power of two, at most EVRING_SLOT_COUNT_MAX
  * @slot_bytes: a power of two, EVRING_SLOT_BYTES_MIN..MAX
- * @slot_format: enum evring_slot_format
+ * @slot_format: enum evring_slot_format, one with a stamp
  * @first_sequence: where sequences start
  * @rate_hz: timer: interrupts a second, at most EVRING_RATE_HZ_MAX; 0 = stopped
  * @batch_count: timer: events for each, 1..EVRING_BATCH_COUNT_MAX; a batch longer

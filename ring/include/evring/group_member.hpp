@@ -155,7 +155,7 @@ class GroupMember {
     skip = 0;
     const std::uint64_t known = reader_.head_seen() - first;
     if (known <= reader_.slot_count() && known >= wanted) return wanted;
-    if (wanted == 1) {
+    if (wanted == 1 && reader_.has_stamps()) {
       const ReadStatus status = reader_.look(first);
       if (status != ReadStatus::kOverrun) return status == ReadStatus::kEvent ? 1 : 0;
     }
@@ -305,9 +305,10 @@ class GroupRecovery {
   unsigned dead_index() const noexcept { return place_.index; }
 
  private:
-  /// A claim ends at most where the producer writes; a hostile record may say anything.
+  /// A claim ends at most where the producer writes, of packed slots at head, which alone says
+  /// what is published; a hostile record may say anything.
   bool is_plausible() const noexcept {
-    const Sequence past = reader_.head() + reader_.slot_count();
+    const Sequence past = reader_.head() + (reader_.has_stamps() ? reader_.slot_count() : 0);
     return !Sequence(left_.from).is_after(left_.to) && !Sequence(left_.to).is_after(past);
   }
 

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Payloads where they lie: a slot's bytes as a `T`, filled and read by plain code.
 //
-// What is sound, and why. A producer's slot is nobody else's between its claim and its stamp; a
-// gated consumer's is nobody else's until it commits its cursor: there a `T` is an object like any
-// other. Elsewhere a consumer may look at a slot while it is written over: what it sees may be
-// torn, and is told apart by the check that follows, as for a SlotView.
-// Sanitizers get a private copy instead, which ends with the call: ThreadSanitizer would report a
-// plain access beside those of a lapped reader, and AddressSanitizer reports whoever keeps a
-// reference for longer than it may.
-// Ordering: P2, C1 and C2 order plain accesses as they order those of words; see ring/PROTOCOL.md.
+// What is sound, and why. A producer's slot is nobody else's between its claim and its stamp, or
+// head; a gated consumer's until it commits its cursor: there a `T` is an object like any other.
+// Elsewhere a consumer may look at a slot while it is written over: what it sees may be torn, and
+// is told apart by the check that follows, as for a SlotView. Sanitizers get a private copy, which
+// ends with the call: ThreadSanitizer would report a plain access beside those of a lapped reader,
+// and AddressSanitizer reports whoever keeps a reference for longer than it may.
+// Ordering: P2, P3, C1, C2 and C3 order plain accesses as those of words; see ring/PROTOCOL.md.
 #pragma once
 
 #include <evring/detail/words.hpp>
@@ -29,6 +28,16 @@ inline constexpr bool kPayloadsInPlace = false;
 inline constexpr bool kPayloadsInPlace = true;
 #endif
 
+/// The most that a payload may want, whatever its slot gives.
+inline constexpr std::size_t kPayloadAlignmentMax = 16;
+
+/// Whether a `T` may lie in slots of `Layout`, which is known at compile time, as for alignment.
+template <class T, class Layout>
+constexpr bool gives_alignment() noexcept {
+  return Layout::payload_offset() % alignof(T) == 0 && Layout::slot_bytes() % alignof(T) == 0 &&
+         alignof(T) <= kPayloadAlignmentMax;
+}
+
 /// Says at compile time why a `T` cannot lie in a slot of `Layout`.
 template <class T, class Layout>
 constexpr void require_payload() noexcept {
@@ -37,9 +46,10 @@ constexpr void require_payload() noexcept {
   static_assert(std::is_trivially_copyable_v<T>,
                 "a payload is trivially copyable: other processes read its bytes");
   static_assert(sizeof(T) <= Layout::kPayloadBytesMax, "the payload is larger than the slot's");
-  static_assert(Layout::payload_offset() % alignof(T) == 0,
+  static_assert(gives_alignment<T, Layout>(),
                 "the payload wants more alignment than the slot format gives: 16 bytes with "
-                "SlotFormat::kTimestamp, 8 with the others");
+                "SlotFormat::kTimestamp, those of the slot but at most 16 with kPacked, 8 with "
+                "the others");
 }
 
 /// The payload that lies at `payload`, in a slot or in a copy of one.
@@ -56,8 +66,8 @@ template <class T>
 template <class T>
 struct PayloadCopy {
   static constexpr std::size_t kWordCount = (sizeof(T) + 7) / 8;
-  alignas(16) std::array<std::uint64_t, kWordCount> words;
-  static_assert(alignof(T) <= 16);
+  alignas(kPayloadAlignmentMax) std::array<std::uint64_t, kWordCount> words;
+  static_assert(alignof(T) <= kPayloadAlignmentMax);
 
   explicit PayloadCopy(const std::uint64_t* payload) noexcept {
     load_words(reinterpret_cast<std::byte*>(words.data()), payload, kWordCount);

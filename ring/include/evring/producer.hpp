@@ -240,7 +240,7 @@ class BasicProducer : public ProducerCore {
   }
 
   void stamp_time() noexcept {
-    if (layout_.format() != SlotFormat::kBare) last_event_ns_ = now_ns();
+    if (has_timestamp(layout_.format())) last_event_ns_ = now_ns();
   }
 
   void publish_head(std::uint64_t next, std::uint64_t count) noexcept {
@@ -253,7 +253,7 @@ class BasicProducer : public ProducerCore {
 
   void open_slot(std::uint64_t sequence) noexcept {
     Hook{}(PublishStep::kDeclared);
-    if (layout_.format() != SlotFormat::kBare) store_relaxed(word_at(sequence, 8), last_event_ns_);
+    if (has_timestamp(layout_.format())) store_relaxed(word_at(sequence, 8), last_event_ns_);
     if (layout_.format() == SlotFormat::kFull) {
       store_relaxed(word_at(sequence, 16), EVRING_TYPE_LENGTH(0, layout_.payload_bytes()));
     }

@@ -25,13 +25,24 @@ enum class SlotFormat : std::uint32_t {
   kBare = EVRING_SLOT_BARE,            ///< payload from byte 8
   kTimestamp = EVRING_SLOT_TIMESTAMP,  ///< timestamp_ns, payload from byte 16
   kFull = EVRING_SLOT_FULL,            ///< timestamp_ns, type, length, payload from byte 24
+  kPacked = EVRING_SLOT_PACKED,        ///< no stamp, payload from byte 0; local rings alone
 };
 
-/// A slot known at compile time. `kSlotBytes` is a power of two, 32 to 4096.
+/// Packed slots have none: there head says what is published, and the write limit what is whole.
+constexpr bool has_stamp(SlotFormat format) noexcept { return format != SlotFormat::kPacked; }
+constexpr bool has_timestamp(SlotFormat format) noexcept {
+  return format == SlotFormat::kTimestamp || format == SlotFormat::kFull;
+}
+/// The smallest slot of `format`; the largest is EVRING_SLOT_BYTES_MAX for all.
+constexpr std::uint32_t slot_bytes_min(SlotFormat format) noexcept {
+  return has_stamp(format) ? EVRING_SLOT_BYTES_MIN : EVRING_PACKED_BYTES_MIN;
+}
+
+/// A slot known at compile time. `kSlotBytes` is a power of two, 32 to 4096; 8 to 4096 for kPacked.
 template <SlotFormat kSlotFormat, std::uint32_t kSlotBytes>
 struct SlotLayout {
   static_assert((kSlotBytes & (kSlotBytes - 1)) == 0, "slot_bytes is a power of two");
-  static_assert(kSlotBytes >= EVRING_SLOT_BYTES_MIN && kSlotBytes <= EVRING_SLOT_BYTES_MAX);
+  static_assert(kSlotBytes >= slot_bytes_min(kSlotFormat) && kSlotBytes <= EVRING_SLOT_BYTES_MAX);
 
   static constexpr bool kIsStatic = true;
   static constexpr std::uint32_t kPayloadBytesMax =
@@ -46,7 +57,7 @@ struct SlotLayout {
 /// A slot known only once a ring is attached; for tools.
 struct AnySlotLayout {
   static constexpr bool kIsStatic = false;
-  static constexpr std::uint32_t kPayloadBytesMax = EVRING_SLOT_BYTES_MAX - 8;
+  static constexpr std::uint32_t kPayloadBytesMax = EVRING_SLOT_BYTES_MAX;
 
   SlotFormat slot_format = SlotFormat::kFull;
   std::uint32_t bytes = EVRING_SLOT_BYTES_DEFAULT;
@@ -62,6 +73,9 @@ struct AnySlotLayout {
 using DefaultSlot = SlotLayout<SlotFormat::kFull, EVRING_SLOT_BYTES_DEFAULT>;  ///< 40-byte payload
 using BareSlot64 = SlotLayout<SlotFormat::kBare, 64>;                          ///< 56-byte payload
 using BareSlot32 = SlotLayout<SlotFormat::kBare, 32>;                          ///< 24-byte payload
+/// For bursts of small events: all of the slot is payload. See evring-tuning(7) for when.
+template <std::uint32_t kSlotBytes>
+using PackedSlot = SlotLayout<SlotFormat::kPacked, kSlotBytes>;
 
 /// The layout of a ring's slots, as `Layout`. `who` expects it: "consumer", "producer".
 /// @throws std::invalid_argument, naming the ring: its slots are not `Layout`.
@@ -113,7 +127,7 @@ T load_payload(const std::array<std::byte, kBytes>& payload) noexcept {
 /// One event as a consumer receives it and a producer offers it.
 ///
 /// sequence      assigned by the producer on publish; ignored when offered.
-/// timestamp_ns  CLOCK_MONOTONIC, once per batch; 0 for bare slots; ignored when offered.
+/// timestamp_ns  CLOCK_MONOTONIC, once per batch; 0 for slots without; ignored when offered.
 /// type          for the user; 0 unless the slot format is kFull.
 /// length_bytes  bytes of payload in use; all of them unless the format is kFull.
 /// payload       published whole, whatever the length; zero until it is set.
@@ -143,11 +157,11 @@ struct BasicEvent {
   }
 };
 
-/// Bare slots carry no timestamp, type or length: nothing to copy for them.
-template <std::uint32_t kSlotBytes>
-struct BasicEvent<SlotLayout<SlotFormat::kBare, kSlotBytes>> {
+/// Bare and packed slots carry no timestamp, type or length: nothing to copy for them.
+template <class Layout>
+requires(Layout::kIsStatic) && (!has_timestamp(Layout::format())) struct BasicEvent<Layout> {
   std::uint64_t sequence = 0;
-  alignas(8) std::array<std::byte, kSlotBytes - 8> payload{};
+  alignas(8) std::array<std::byte, Layout::kPayloadBytesMax> payload{};
 
   std::span<const std::byte> bytes() const noexcept { return payload; }
 
@@ -178,7 +192,7 @@ class SlotView {
 
   std::uint64_t sequence() const noexcept { return sequence_; }
   std::uint64_t timestamp_ns() const noexcept {
-    return layout_.format() == SlotFormat::kBare ? 0 : at(8);
+    return has_timestamp(layout_.format()) ? at(8) : 0;
   }
   std::uint32_t type() const noexcept {
     return layout_.format() == SlotFormat::kFull ? static_cast<std::uint32_t>(at(16)) : 0;

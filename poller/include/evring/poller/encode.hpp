@@ -36,7 +36,7 @@ class JsonLine {
   JsonLine& event(const Event& event, SlotFormat format) {
     number("sequence", event.sequence);
     if constexpr (requires { event.timestamp_ns; }) {
-      if (format != SlotFormat::kBare) number("timestamp_ns", event.timestamp_ns);
+      if (has_timestamp(format)) number("timestamp_ns", event.timestamp_ns);
       if (format == SlotFormat::kFull) number("type", event.type);
     }
     const auto bytes = event.bytes();

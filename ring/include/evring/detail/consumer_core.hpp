@@ -73,7 +73,7 @@ class ConsumerCore {
   ReadStatus try_read(EventType& out) noexcept {
     const std::byte* slot = reader_.slot(cursor_);
     reader_.prefetch_ahead(slot);
-    const ReadStatus status = reader_.look(slot, cursor_);
+    const ReadStatus status = reader_.look_next(slot, cursor_);
     if (status != ReadStatus::kEvent) return nothing_read(status);
     reader_.view(slot, cursor_).copy_to(out);
     if (!reader_.is_whole(cursor_)) return ReadStatus::kOverrun;
@@ -82,7 +82,8 @@ class ConsumerCore {
   }
 
   /// Reads up to out.size() events, at most slot_count, in order. As try_read() for each; but after
-  /// a full burst (16 or more) only what head says is published, while bursts stay as full.
+  /// a full burst (16 or more) only what head says is published, while bursts stay as full. Of
+  /// packed slots never more than that.
   ///
   /// @return count > 0 with kEvent; or 0 with kEmpty, kOverrun or kGone. An overrun
   ///         behind the first event is reported by the next call.
@@ -114,7 +115,7 @@ class ConsumerCore {
   ReadStatus visit(Visitor&& visitor) noexcept(
       std::is_nothrow_invocable_v<Visitor, const SlotView<Layout>&>) {
     const std::byte* slot = reader_.slot(cursor_);
-    const ReadStatus status = reader_.look(slot, cursor_);
+    const ReadStatus status = reader_.look_next(slot, cursor_);
     if (status != ReadStatus::kEvent) return nothing_read(status);
     visitor(reader_.view(slot, cursor_));
     if (!reader_.is_whole(cursor_)) return ReadStatus::kOverrun;
@@ -335,7 +336,7 @@ class ConsumerCore {
                                           Take take) noexcept(noexcept(take(nullptr, 0))) {
     const RingReader<Layout> reader = reader_;
     count_max = std::min<std::size_t>(count_max, reader.slot_count());
-    const bool to_head = reader.drains() && count_max > 1;
+    const bool to_head = reader.drains(count_max);
     if (to_head) count_max = std::min(count_max, reader_.count_to_head(cursor_));
     ReadStatus status = ReadStatus::kEmpty;
     const std::size_t count = reader.walk(

@@ -146,6 +146,8 @@ class ProducerCore {
   void take_over() noexcept;
   void load_status() noexcept;
   std::uint64_t repair_slots() noexcept;
+  std::uint64_t repair_stamps(std::uint64_t next, std::uint64_t limit) noexcept;
+  void count_taken_back(std::uint64_t next, std::uint64_t limit) noexcept;
 
   std::uint64_t claim_room(std::uint64_t count, std::uint64_t at_least,
                            Clock::time_point deadline) noexcept;

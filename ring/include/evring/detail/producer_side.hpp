@@ -16,11 +16,12 @@ namespace evring {
 /// nobody else: what a consumer may write is in its page and the doorbell page only.
 /// Entry i is written by whoever holds the lease of byte i.
 struct RegistrationTable {
-  std::uint64_t registered = 0;    ///< bit i: consumer i is registered
-  std::uint64_t change_count = 0;  ///< one more for each change of an entry
-  std::uint64_t claim = 0;         ///< gated: end of what the producer asks the gate for
-  std::uint64_t turn = 0;          ///< the index behind the one that was given last
-  std::uint64_t reserved[4]{};
+  std::uint64_t registered = 0;      ///< bit i: consumer i is registered
+  std::uint64_t change_count = 0;    ///< one more for each change of an entry
+  std::uint64_t claim = 0;           ///< gated: end of what the producer asks the gate for
+  std::uint64_t turn = 0;            ///< the index behind the one that was given last
+  std::uint64_t repaired_limit = 0;  ///< packed slots: taken back before this, and counted then
+  std::uint64_t reserved[3]{};
   struct Entry {
     std::uint64_t change_count = 0;  ///< one more for each change of this entry
     std::uint64_t start = 0;         ///< where the cursor begins

@@ -25,6 +25,7 @@ namespace evring {
 /// from it that it is about to write. So after a full burst a reader drains to head, which
 /// says it once a batch, and touches nothing behind it. Small batches end that soon, for
 /// there each event costs a look at head; and so does head found unchanged for a while.
+/// Packed slots have no stamp: of them head alone says it, for single reads as well.
 template <class Layout>
 class RingReader {
  public:
@@ -45,6 +46,8 @@ class RingReader {
   std::uint64_t first_sequence() const noexcept { return first_; }
   /// Without one, slots say BUSY while they are written.
   bool has_write_limit() const noexcept { return has_write_limit_; }
+  /// Packed slots have none.
+  bool has_stamps() const noexcept { return has_stamp(layout_.format()); }
 
   const std::byte* slot(std::uint64_t sequence) const noexcept {
     return slots_ + (sequence & mask_) * layout_.slot_bytes();
@@ -79,23 +82,42 @@ class RingReader {
     return is_later ? ReadStatus::kOverrun : ReadStatus::kEmpty;
   }
   /// Whether `slot` holds event `sequence`, for reading its payload next.
-  static ReadStatus look(const std::byte* slot, std::uint64_t sequence) noexcept {
+  ReadStatus look(const std::byte* slot, std::uint64_t sequence) const noexcept {
+    if (!has_stamps()) return look_at_head(sequence);
     // (C1) The stamp before the payload, or old words look new. Pairs with (P2).
     return classify(sequence, load_acquire(stamp_of(slot)));
   }
   ReadStatus look(std::uint64_t sequence) const noexcept { return look(slot(sequence), sequence); }
   /// As look(), for no more than to know.
   ReadStatus glance(std::uint64_t sequence) const noexcept {
+    if (!has_stamps()) return look_at_head(sequence);
     return classify(sequence, load_relaxed(stamp_of(slot(sequence))));
   }
   bool is_lapped(std::uint64_t sequence) const noexcept {
     return glance(sequence) == ReadStatus::kOverrun ||
            (has_write_limit_ && !is_below(write_limit(), sequence));
   }
+  /// As look(), for who reads on from `cursor`: of packed slots by head as last seen, so that
+  /// one overrun is told by is_whole() alone.
+  ReadStatus look_next(const std::byte* slot, std::uint64_t cursor) noexcept {
+    if (has_stamps()) return look(slot, cursor);
+    return count_to_head(cursor) != 0 ? ReadStatus::kEvent : ReadStatus::kEmpty;
+  }
+
+  /// The word that changes when the event `sequence`, not published yet, is; what it says
+  /// until then is not later than last_said_before().
+  const std::uint64_t* word_of_next(std::uint64_t sequence) const noexcept {
+    return has_stamps() ? stamp_of(slot(sequence)) : word(header_->head);
+  }
+  std::uint64_t last_said_before(std::uint64_t sequence) const noexcept {
+    return has_stamps() ? EVRING_STAMP_BUSY(sequence) : sequence;
+  }
 
   // ---- which way it learns of them ----
 
-  bool drains() const noexcept { return looks_left_ != 0; }
+  bool drains() const noexcept { return !has_stamps() || looks_left_ != 0; }
+  /// The same, of a read of up to `count` events: one alone is faster by its stamp.
+  bool drains(std::size_t count) const noexcept { return drains() && (!has_stamps() || count > 1); }
 
   /// Events from `cursor` to head as last seen; looks anew when there are none.
   std::size_t count_to_head(std::uint64_t cursor) noexcept {
@@ -112,6 +134,7 @@ class RingReader {
 
   /// After a read of `count` events.
   void note_read(std::size_t count) noexcept {
+    if (!has_stamps()) return;
     if (count >= kFullBurst) {
       ++full_bursts_;
       if (drains() || full_bursts_ >= full_bursts_to_begin_) looks_left_ = kLooks;
@@ -122,7 +145,7 @@ class RingReader {
   }
   /// After a look at head that found nothing new.
   void note_nothing() noexcept {
-    if (drains() && --looks_left_ == 0) full_bursts_ = 0;
+    if (has_stamps() && drains() && --looks_left_ == 0) full_bursts_ = 0;
   }
 
   // ---- reading ----
@@ -143,9 +166,9 @@ class RingReader {
     }
     return count;
   }
-  /// Asks for the slot some way behind `slot`.
+  /// Asks for the slot some way behind `slot`, unless head alone says that it is there.
   void prefetch_ahead(const std::byte* slot) const noexcept {
-    prefetch_for_read(slot + kPrefetchSlots * layout_.slot_bytes());
+    if (has_stamps()) prefetch_for_read(slot + kPrefetchSlots * layout_.slot_bytes());
   }
   SlotView<Layout> view(const std::byte* slot, std::uint64_t sequence) const noexcept {
     return {slot, sequence, layout_};
@@ -183,7 +206,7 @@ class RingReader {
     const bool checks_each = !reader.has_write_limit();
     std::size_t count = 0;
     reader.walk(first, wanted, [&](const std::byte* slot, std::uint64_t sequence) noexcept {
-      if (reader.look(slot, sequence) == ReadStatus::kEvent) [[likely]] {
+      if (!reader.has_stamps() || reader.look(slot, sequence) == ReadStatus::kEvent) [[likely]] {
         reader.view(slot, sequence).copy_to(out[count]);
         if (!checks_each || reader.is_whole(sequence)) [[likely]]
           ++count;
@@ -209,6 +232,11 @@ class RingReader {
     return reinterpret_cast<const std::uint64_t*>(slot);
   }
 
+  /// What look() says where head alone knows.
+  ReadStatus look_at_head(std::uint64_t sequence) const noexcept {
+    if (!Sequence(head()).is_after(sequence)) return ReadStatus::kEmpty;
+    return is_below(write_limit(), sequence) ? ReadStatus::kEvent : ReadStatus::kOverrun;
+  }
   /// Sequences before this may have been written over, slot_count later.
   std::uint64_t write_limit() const noexcept { return load_relaxed(write_limit_); }
   /// Whether a producer whose write limit stands at `limit` has left `sequence` alone.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Stores one event in its slot: fields and payload, then the stamp.
+// Stores one event in its slot: fields and payload, then the stamp, where it has one.
 //
 // What counts is the number of stores, not of bytes: while a line is on its way from
 // another core every store to it waits in the store queue, and a core that fills its
@@ -50,7 +50,7 @@ class SlotWriter {
              std::uint64_t timestamp_ns) noexcept
       : slots_(slots), mask_(mask), layout_(layout), timestamp_ns_(timestamp_ns) {}
 
-  /// The slot of `sequence`: its stamp.
+  /// The slot of `sequence`: its stamp, or its payload where slots are packed.
   [[gnu::always_inline]] std::uint64_t* at(std::uint64_t sequence) const noexcept {
     return reinterpret_cast<std::uint64_t*>(slots_ + (sequence & mask_) * layout_.slot_bytes());
   }
@@ -62,13 +62,13 @@ class SlotWriter {
   [[gnu::always_inline]] void walk(std::uint64_t first, std::uint64_t count,
                                    Feed& feed) const noexcept {
     if (count == 1) {
-      prefetch_for_write(at(first + kPrefetchSlots));
+      prefetch_for_write(at(first + prefetch_slots()));
       feed(*this, at(first), first);
       return;
     }
     while (count != 0) {
       const std::uint64_t run = std::min(std::min(count, kRunSlots), slots_to_end(first));
-      prefetch_run(first + std::max(run, kPrefetchSlots), run);
+      prefetch_run(first + std::max(run, prefetch_slots()), run);
       std::uint64_t* slot = at(first);
       for (const std::uint64_t end = first + run; first != end; ++first) {
         feed(*this, slot, first);
@@ -111,7 +111,7 @@ class SlotWriter {
   /// Whether a `Payload` can be made where it will lie.
   template <class Payload>
   static constexpr bool makes_in_place() noexcept {
-    return kPayloadsInPlace && Layout::payload_offset() % alignof(Payload) == 0;
+    return kPayloadsInPlace && gives_alignment<Payload, Layout>();
   }
 
   /// Has `source(sequence)` make its payload in the slot of `sequence`; zero behind it, unless a
@@ -135,7 +135,7 @@ class SlotWriter {
   [[gnu::always_inline]] void fill(std::uint64_t* to, std::uint64_t sequence,
                                    Fill& fill) const noexcept {
     Hook{}(PublishStep::kDeclared);
-    if constexpr (Layout::format() != SlotFormat::kBare) store_relaxed(to + 1, timestamp_ns_);
+    if constexpr (has_timestamp(Layout::format())) store_relaxed(to + 1, timestamp_ns_);
     if constexpr (Layout::format() == SlotFormat::kFull) {
       store_relaxed(to + 2, EVRING_TYPE_LENGTH(0, std::uint32_t{sizeof(T)}));
     }
@@ -159,10 +159,11 @@ class SlotWriter {
     }
   }
 
-  /// Lets consumers read `slot`, whose payload is stored.
-  static void mark_ready(std::uint64_t* slot, std::uint64_t sequence) noexcept {
+  /// Lets consumers read `slot`, whose payload is stored; head does where slots are packed.
+  [[gnu::always_inline]] void mark_ready(std::uint64_t* slot,
+                                         std::uint64_t sequence) const noexcept {
     // (P2) The payload before READY, or old words look new. Pairs with (C1).
-    store_release(slot, EVRING_STAMP_READY(sequence));
+    if (has_stamp(layout_.format())) store_release(slot, EVRING_STAMP_READY(sequence));
     Hook{}(PublishStep::kReadyStored);
   }
 
@@ -170,20 +171,30 @@ class SlotWriter {
   [[gnu::always_inline]] std::uint64_t slots_to_end(std::uint64_t sequence) const noexcept {
     return mask_ + 1 - (sequence & mask_);
   }
+  /// From one prefetch to the next: a slot, or a line of packed ones.
+  [[gnu::always_inline]] std::uint32_t prefetch_step() const noexcept {
+    return has_stamp(layout_.format()) ? layout_.slot_bytes()
+                                       : std::max(layout_.slot_bytes(), kLineBytes);
+  }
+  /// How far ahead, in slots: so many steps.
+  [[gnu::always_inline]] std::uint64_t prefetch_slots() const noexcept {
+    return kPrefetchSteps * (prefetch_step() / layout_.slot_bytes());
+  }
   /// Asks for `count` slots from `first` on, as far as the ring goes, and perhaps for one
   /// more.
   [[gnu::always_inline]] void prefetch_run(std::uint64_t first,
                                            std::uint64_t count) const noexcept {
-    const std::size_t step = layout_.slot_bytes();
+    const std::size_t step = prefetch_step();
     const auto* slot = reinterpret_cast<const std::byte*>(at(first));
-    const auto* const end = slot + std::min(count, slots_to_end(first)) * step;
+    const auto* const end = slot + std::min(count, slots_to_end(first)) * layout_.slot_bytes();
     for (; slot < end; slot += 2 * step) {
       prefetch_for_write(slot);
       prefetch_for_write(slot + step);
     }
   }
 
-  static constexpr std::uint64_t kPrefetchSlots = 8;
+  static constexpr std::uint64_t kPrefetchSteps = 8;
+  static constexpr std::uint32_t kLineBytes = 64;
   static constexpr std::uint64_t kRunSlots = 32;
   static constexpr std::size_t kRegisterBytes = 120;  ///< a longer payload is copied by a loop
   static constexpr std::size_t kPayloadWords = Layout::kPayloadBytesMax / 8;
@@ -220,7 +231,13 @@ class SlotWriter {
     constexpr std::size_t kPairs = (Layout::payload_offset() / 8 + kCount - 1) / 2;
     store_pairs(std::make_index_sequence<kPairs>{}, to, payload, type_length);
     Hook{}(PublishStep::kPayloadHalf);
-    store_relaxed(to + 1, word<1>(payload, type_length));
+    if constexpr (has_stamp(Layout::format())) {
+      store_relaxed(to + 1, word<1>(payload, type_length));
+    } else if constexpr (kCount == 1) {
+      store_relaxed(to, word<0>(payload, type_length));
+    } else {
+      store_pair(to, word<0>(payload, type_length), word<1>(payload, type_length));
+    }
     Hook{}(PublishStep::kPayloadStored);
     mark_ready(to, sequence);
   }
@@ -242,7 +259,7 @@ class SlotWriter {
     constexpr std::size_t kWhole = sizeof(Payload) / 8;
     const auto* bytes = reinterpret_cast<const std::byte*>(&payload);
     Hook{}(PublishStep::kDeclared);
-    if constexpr (Layout::format() != SlotFormat::kBare) store_relaxed(to + 1, timestamp_ns_);
+    if constexpr (has_timestamp(Layout::format())) store_relaxed(to + 1, timestamp_ns_);
     if constexpr (Layout::format() == SlotFormat::kFull) {
       store_relaxed(to + 2, EVRING_TYPE_LENGTH(0, std::uint32_t{sizeof(Payload)}));
     }
@@ -262,7 +279,7 @@ class SlotWriter {
   void write_words(std::uint64_t* to, std::uint64_t sequence, const EventType& event,
                    std::uint32_t type, std::uint32_t length_bytes) const noexcept {
     Hook{}(PublishStep::kDeclared);
-    if (layout_.format() != SlotFormat::kBare) store_relaxed(to + 1, timestamp_ns_);
+    if (has_timestamp(layout_.format())) store_relaxed(to + 1, timestamp_ns_);
     if (layout_.format() == SlotFormat::kFull) {
       store_relaxed(to + 2, EVRING_TYPE_LENGTH(type, length_bytes));
     }
