@@ -34,6 +34,8 @@ void add_evring(Registry& registry) {
                     "local ring, gated, publish_from and visit_burst", ours);
   add<GatedPlain>(registry, "evring-gated-plain",
                   "local ring, gated, publish_in_place and visit_payloads", ours);
+  add<EvringPacked>(registry, "evring-packed-plain",
+                    "as evring-gated-plain, in packed slots, which have no stamp", ours);
   add<OverwritePlain>(registry, "evring-overwrite-plain",
                       "as evring-gated-plain, producer running free", ours);
   const char* what = "local ring, producer running free, bare slots";

@@ -178,6 +178,11 @@ template <std::size_t kPayload, Mode kMode, Access kAccess = Access::kCopy>
 using EvringBare = EvringQueue<SlotLayout<SlotFormat::kBare, (kPayload <= 24 ? 32 : 64)>, kPayload,
                                kMode, kAccess>;
 
+/// Packed slots, which are all payload: 16 bytes in 16, 56 bytes in 64.
+template <std::size_t kPayload>
+using EvringPacked =
+    EvringQueue<PackedSlot<(kPayload <= 16 ? 16 : 64)>, kPayload, Mode::kGated, Access::kPlain>;
+
 /// The default slot, with timestamp, type and length beside 40 bytes of payload.
 template <Mode kMode>
 using EvringDefault = EvringQueue<DefaultSlot, 40, kMode>;
