@@ -14,6 +14,7 @@ from bars import all_bars
 from cases import Field, make_plan
 from figures import hold
 from machine import describe
+from machines import newest, side_by_side
 from page import page
 from readme import readme_table
 from rounds import merge, run_rounds
@@ -31,6 +32,7 @@ def parse(arguments):
     parser.add_argument("--records", action="append", default=[])
     parser.add_argument("--from", dest="earlier")
     parser.add_argument("--readme")
+    parser.add_argument("--machines", action="store_true")
     parser.add_argument("--json", default="build/compare.json")
     parser.add_argument("--html", default="build/compare.html")
     return parser.parse_args(arguments)
@@ -42,9 +44,13 @@ def listing_of(program):
     return json.loads(ran.stdout)
 
 
+def field_of(report):
+    return Field(report["contenders"], report["cpu_count"])
+
+
 def report_of(rounds, axes, about):
     """The report: see bench/README.md, "The JSON". `about` says how the rounds came to be."""
-    field = Field(about["contenders"], about["cpu_count"])
+    field = field_of(about)
     bars = [hold(bar, rounds) for bar in all_bars(field)]
     return about | {"bars": bars, "cases": summarise(rounds, axes), "rounds": rounds}
 
@@ -115,9 +121,13 @@ def main(arguments):
     if options.readme:
         print(readme_table(again(options.readme), options.readme))
         return 0
+    if options.machines:
+        print(side_by_side(newest(), field_of))
+        return 0
     report = again(options.earlier) if options.earlier else measure(options)
     for line in report_lines(report):
         print(line)
+    print("\n" + side_by_side({"this run": report} | newest(), field_of))
     Path(options.html).write_text(page(report), encoding="utf-8")
     wrote = options.html
     if not options.earlier:

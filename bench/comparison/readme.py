@@ -5,7 +5,7 @@ from cases import Case
 from figures import summary
 
 ROWS = (
-    ("evring, gated, `publish_from` and `visit_burst`", "evring-gated-in-place"),
+    ("evring, gated, plain code in place", "evring-gated-plain"),
     ("evring, gated, copied in and out", "evring-gated"),
     ("evring, group (each event to one member)", "evring-group"),
     ("boost::lockfree::spsc_queue", "boost-spsc"),

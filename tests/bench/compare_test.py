@@ -5,6 +5,7 @@ which fails has no figure, and what the report must not hide. Argument: the prog
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ sys.dont_write_bytecode = True
 # pylint: disable=wrong-import-position
 import compare
 from bars import all_bars
+from machines import newest, side_by_side
 from cases import Case, Field, Group, make_plan
 from figures import Bar, Figure, figure, hold, standing
 from page import page
@@ -280,6 +282,20 @@ class Report(unittest.TestCase):
         self.assertIn("guest/&lt;x&gt;", html)
         figures = [each for each in made_up()["cases"] if each["case"] and each["rounds"]]
         self.assertEqual(html.count(", n=3</small>"), len(figures))
+
+
+class Machines(unittest.TestCase):
+    def test_stand_side_by_side_with_their_share_of_the_best_peer(self):
+        one = made_up()
+        one["contenders"][1] |= {"origin": "packaged", "loops": ["throughput"]}
+        text = side_by_side({"a": one, "b": made_up()}, compare.field_of)
+        self.assertIn("| evring-gated, 56 B x32 | 100 M/s (1.25) | 100 M/s |", text)
+        self.assertEqual(text.count("made up"), 2)
+
+    def test_of_the_tree_have_a_file_each(self):
+        for name, report in newest().items():
+            family, model = re.search(r"family (\d+) model (\d+)", report["machine"]["cpu"]).groups()
+            self.assertTrue(name.endswith(f"-{family}-{model}"), name)
 
 
 class Readme(unittest.TestCase):
