@@ -8,11 +8,11 @@ from pathlib import Path
 
 from cases import Case
 from figures import summary
-from plain_bars import POINTS, at, peers
+from plain_bars import FREE, GATED, POINTS, at, peers
 from readme import cell
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
-OURS = ("evring-gated-plain", "evring-packed-plain", "evring-gated", "evring-overwrite-plain")
+OURS = (*GATED, *FREE, "evring-gated")
 
 
 def newest():

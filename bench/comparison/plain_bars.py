@@ -7,7 +7,7 @@ from cases import LATENCY_HZ, Case
 from figures import Bar, figure, gauge
 
 GATED = ("evring-gated-plain", "evring-packed-plain")
-FREE = ("evring-overwrite-plain",)
+FREE = ("evring-overwrite-plain", "evring-packed-overwrite-plain")
 BEST_FORMS = ("evring-gated", "evring-gated-in-place")
 POINTS = ((56, 32), (56, 1), (16, 32), (16, 1))
 UNCHECKED = "unchecked-slots"  # tears, and is no peer: the bound of what checks cost
@@ -65,7 +65,7 @@ def more_consumers(field):
 
 
 def delays(field):
-    ours = GATED[:1] + FREE
+    ours = (GATED[0], FREE[0])
     theirs = peers(field, 56, "ping-pong")
 
     def turns(names):

@@ -15,6 +15,10 @@ template <std::size_t kPayload>
 using GatedPlain = EvringBare<kPayload, Mode::kGated, Access::kPlain>;
 template <std::size_t kPayload>
 using OverwritePlain = EvringBare<kPayload, Mode::kOverwrite, Access::kPlain>;
+template <std::size_t kPayload>
+using PackedPlain = EvringPacked<kPayload, Mode::kGated>;
+template <std::size_t kPayload>
+using OverwritePackedPlain = EvringPacked<kPayload, Mode::kOverwrite>;
 
 /// A ring that nobody waits for has loops of single calls as well.
 template <class Queue>
@@ -34,8 +38,10 @@ void add_evring(Registry& registry) {
                     "local ring, gated, publish_from and visit_burst", ours);
   add<GatedPlain>(registry, "evring-gated-plain",
                   "local ring, gated, publish_in_place and visit_payloads", ours);
-  add<EvringPacked>(registry, "evring-packed-plain",
-                    "as evring-gated-plain, in packed slots, which have no stamp", ours);
+  add<PackedPlain>(registry, "evring-packed-plain",
+                   "as evring-gated-plain, in packed slots, which have no stamp", ours);
+  add<OverwritePackedPlain>(registry, "evring-packed-overwrite-plain",
+                            "as evring-packed-plain, producer running free", ours);
   add<OverwritePlain>(registry, "evring-overwrite-plain",
                       "as evring-gated-plain, producer running free", ours);
   const char* what = "local ring, producer running free, bare slots";

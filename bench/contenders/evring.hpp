@@ -179,9 +179,9 @@ using EvringBare = EvringQueue<SlotLayout<SlotFormat::kBare, (kPayload <= 24 ? 3
                                kMode, kAccess>;
 
 /// Packed slots, which are all payload: 16 bytes in 16, 56 bytes in 64.
-template <std::size_t kPayload>
+template <std::size_t kPayload, Mode kMode>
 using EvringPacked =
-    EvringQueue<PackedSlot<(kPayload <= 16 ? 16 : 64)>, kPayload, Mode::kGated, Access::kPlain>;
+    EvringQueue<PackedSlot<(kPayload <= 16 ? 16 : 64)>, kPayload, kMode, Access::kPlain>;
 
 /// The default slot, with timestamp, type and length beside 40 bytes of payload.
 template <Mode kMode>
