@@ -127,13 +127,13 @@ def main(arguments):
     report = again(options.earlier) if options.earlier else measure(options)
     for line in report_lines(report):
         print(line)
-    print("\n" + side_by_side({"this run": report} | newest(), field_of))
     Path(options.html).write_text(page(report), encoding="utf-8")
     wrote = options.html
     if not options.earlier:
         Path(options.json).write_text(report_json(report), encoding="utf-8")
         wrote = f"{options.json} and {wrote}"
-    print(f"\nwrote {wrote}")
+    print(f"\nwrote {wrote}\n")
+    print(side_by_side({"this run": report} | newest(), field_of))
     return 0
 
 

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from cases import Case
-from figures import summary
+from figures import Bar, figure, hold, summary
 from plain_bars import FREE, GATED, POINTS, at, peers
 from readme import cell
 
@@ -16,30 +16,39 @@ OURS = (*GATED, *FREE, "evring-gated")
 
 
 def newest():
-    """{file's name: its report}"""
-    found = sorted(RESULTS.glob("*.json"))
-    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in found}
+    """{file's name: its report}
+    @throws ValueError, naming it: a file is no report."""
+    found = {}
+    for path in sorted(RESULTS.glob("*.json")):
+        try:
+            found[path.stem] = json.loads(path.read_text(encoding="utf-8"))
+            found[path.stem]["contenders"]
+        except (ValueError, KeyError) as error:
+            raise ValueError(f"{path} is no report of bench/compare: {error}; make it anew") from error
+    return found
 
 
-def share(cases, case, rivals):
-    """Of the best rival's median."""
-    best = max((cases[each.id]["median"] for each in rivals if cases.get(each.id, {}).get("rounds")), default=0)
-    text = cell(cases, case)
-    return f"{text} ({cases[case.id]['median'] / best:.2f})" if text and best else text
+def share(report, case, rivals):
+    """The median, and by the ratios within rounds the share of the rival that stands best."""
+    cases = {each["id"]: each for each in report["cases"]}
+    text, theirs = cell(cases, case), {each.contender: figure(each) for each in rivals}
+    result = hold(Bar(0, "", ">= 0", {case.contender: figure(case)}, theirs), report["rounds"])
+    if not text or result["value"] is None or not theirs:
+        return text
+    return f"{text} ({result['value']:.2f} {result['peer']})"
 
 
 def side_by_side(reports, field_of):
     """Markdown. `field_of(report)` is who was there."""
-    lines = [["M events/s to one consumer (of the best peer)", *reports], ["---"] * (len(reports) + 1)]
+    lines = [["to one consumer (of the best peer, in its round)", *reports], ["---"] * (len(reports) + 1)]
     for payload, burst in POINTS:
         for name in OURS:
             case = Case("throughput", name, "", payload, burst)
             cells = []
             for report in reports.values():
-                cases = {each["id"]: each for each in report["cases"]}
                 others = peers(field_of(report), payload)
                 rivals = [Case("throughput", each, "", payload, burst) for each in others]
-                cells.append(share(cases, case, rivals))
+                cells.append(share(report, case, rivals))
             if any(cells):
                 lines.append([f"{name}, {at(payload, burst)}", *cells])
     text = ["| " + " | ".join(line) + " |" for line in lines] + [""]

@@ -289,7 +289,7 @@ class Machines(unittest.TestCase):
         one = made_up()
         one["contenders"][1] |= {"origin": "packaged", "loops": ["throughput"]}
         text = side_by_side({"a": one, "b": made_up()}, compare.field_of)
-        self.assertIn("| evring-gated, 56 B x32 | 100 M/s (1.25) | 100 M/s |", text)
+        self.assertIn("| evring-gated, 56 B x32 | 100 M/s (1.25 boost-spsc) | 100 M/s |", text)
         self.assertEqual(text.count("made up"), 2)
 
     def test_of_the_tree_have_a_file_each(self):

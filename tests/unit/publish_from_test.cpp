@@ -3,6 +3,8 @@
 // of value, across wraps, and what a gate refuses.
 #include <array>
 #include <cstring>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "support.hpp"
@@ -95,6 +97,27 @@ TEST(PublishFromGatedTest, AsksTheSourceForNothingThatIsRefused) {
   EXPECT_EQ(asked, (std::vector<std::uint64_t>{0, 1, 2, 3, 4, 5, 6, 7}));
   EXPECT_EQ(producer.dropped(), 3u);
   EXPECT_EQ(producer.offered(), 11u);
+}
+
+TEST(PublishFromSourceTest, TakesWhatCanOnlyBeMovedAndATypeThatHidesItsAddress) {
+  struct Hidden {
+    std::uint64_t word;
+    Hidden* operator&() noexcept { return nullptr; }
+    const Hidden* operator&() const noexcept { return nullptr; }
+  };
+  LocalRing ring = LocalRing::anonymous({.slot_count = 8, .slot = slot_of<BareSlot64>()});
+  BasicProducer<BareSlot64> producer(ring);
+  auto owned = std::make_unique<std::uint64_t>(7);
+  auto source = [owned = std::move(owned)](std::uint64_t sequence) noexcept {
+    return Hidden{*owned + sequence};
+  };
+  EXPECT_EQ(producer.publish_from(2, std::move(source)), 2u);
+  BasicConsumer<BareSlot64> consumer(ring.mapping(), StartAt::kOldest);
+  for (const std::uint64_t expected : {7u, 8u}) {
+    BasicEvent<BareSlot64> event;
+    ASSERT_EQ(consumer.try_read(event), ReadStatus::kEvent);
+    EXPECT_EQ(event.get<std::uint64_t>(), expected);
+  }
 }
 
 }  // namespace

@@ -80,7 +80,8 @@ class BasicProducer : public ProducerCore {
   /// As publish_batch(), of `count` events whose payloads `source(sequence)` returns, a
   /// trivially copyable value that fits a slot. It is made in its slot, and nothing is copied;
   /// what `source` returns by reference is. Its type is 0, its length the value's; what the
-  /// slot has behind it is zero, unless a length says where it ends.
+  /// slot has behind it is zero, unless a length says where it ends. Padding within it keeps
+  /// what the slot held a lap ago.
   ///
   /// `source`, taken by value as the standard algorithms do, is called once for each
   /// event that is published, in order; it must not throw, nor use this producer. Layouts known at
@@ -88,7 +89,7 @@ class BasicProducer : public ProducerCore {
   template <class Source>
   [[gnu::always_inline]] std::size_t publish_from(std::size_t count, Source source) noexcept {
     static_assert(Layout::kIsStatic && std::is_nothrow_invocable_v<Source&, std::uint64_t>);
-    return publish_run(count, FeedSource<Source>{source});
+    return publish_run(count, FeedSource<Source>{std::move(source)});
   }
 
   /// As publish_batch(), of `count` events whose payloads `fill(T& payload, sequence)` makes where
@@ -102,7 +103,7 @@ class BasicProducer : public ProducerCore {
   [[gnu::always_inline]] std::size_t publish_in_place(std::size_t count, Fill fill) noexcept {
     require_payload<T, Layout>();
     static_assert(std::is_invocable_v<Fill&, T&, std::uint64_t>);
-    return publish_run(count, FeedInPlace<T, Fill>{fill});
+    return publish_run(count, FeedInPlace<T, Fill>{std::move(fill)});
   }
 
   /// Slots to fill in place; see reserve(). One owner, who moves it on; the end of it
@@ -304,7 +305,7 @@ class BasicProducer : public ProducerCore {
   [[gnu::always_inline]] std::size_t publish_run(std::size_t count, Feed feed) noexcept {
     const std::uint64_t first = next_sequence();
     if (!is_claimed(first, count)) [[unlikely]]
-      return publish_runs(count, feed);
+      return publish_runs(count, std::move(feed));
     stamp_time();
     writer().walk(first, count, feed);
     publish_head(first + count, count);

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -104,7 +105,7 @@ template <std::size_t kBytes, class T>
                                                  const T& value) noexcept {
   static_assert(sizeof(T) <= kBytes && std::is_trivially_copyable_v<T>);
   constexpr std::size_t kWords = sizeof(T) <= 120 ? sizeof(T) / 8 : 0;
-  const auto* from = reinterpret_cast<const std::byte*>(&value);
+  const auto* from = reinterpret_cast<const std::byte*>(std::addressof(value));
   [&]<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
     [[maybe_unused]] const auto move = [&](std::size_t at) {
       const std::uint64_t word = load_private(from + at);
@@ -120,7 +121,7 @@ template <class T, std::size_t kBytes>
 T load_payload(const std::array<std::byte, kBytes>& payload) noexcept {
   static_assert(sizeof(T) <= kBytes && std::is_trivially_copyable_v<T>);
   T value;
-  std::memcpy(&value, payload.data(), sizeof(T));
+  std::memcpy(std::addressof(value), payload.data(), sizeof(T));
   return value;
 }
 

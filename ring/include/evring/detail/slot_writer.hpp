@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -120,9 +121,9 @@ class SlotWriter {
   [[gnu::always_inline]] void make(std::uint64_t* to, std::uint64_t sequence,
                                    Source& source) const noexcept {
     const auto fill_it = [&source](Payload& payload, std::uint64_t of) {
-      ::new (static_cast<void*>(&payload)) Payload(source(of));
+      ::new (static_cast<void*>(std::addressof(payload))) Payload(source(of));
       if constexpr (Layout::format() != SlotFormat::kFull) {
-        __builtin_memset(reinterpret_cast<std::byte*>(&payload) + sizeof(Payload), 0,
+        __builtin_memset(reinterpret_cast<std::byte*>(std::addressof(payload)) + sizeof(Payload), 0,
                          Layout::kPayloadBytesMax - sizeof(Payload));
       }
     };
@@ -210,7 +211,7 @@ class SlotWriter {
       return kWord == 1 ? timestamp_ns_ : type_length;
     } else {
       constexpr std::size_t kFrom = 8 * (kWord - kFieldWords);
-      const auto* bytes = reinterpret_cast<const std::byte*>(&payload);
+      const auto* bytes = reinterpret_cast<const std::byte*>(std::addressof(payload));
       if constexpr (kFrom + 8 <= sizeof(Payload)) return load_private(bytes + kFrom);
       std::uint64_t value = 0;
       if constexpr (kFrom < sizeof(Payload)) {
@@ -257,7 +258,7 @@ class SlotWriter {
   void write_bytes(std::uint64_t* to, std::uint64_t sequence,
                    const Payload& payload) const noexcept {
     constexpr std::size_t kWhole = sizeof(Payload) / 8;
-    const auto* bytes = reinterpret_cast<const std::byte*>(&payload);
+    const auto* bytes = reinterpret_cast<const std::byte*>(std::addressof(payload));
     Hook{}(PublishStep::kDeclared);
     if constexpr (has_timestamp(Layout::format())) store_relaxed(to + 1, timestamp_ns_);
     if constexpr (Layout::format() == SlotFormat::kFull) {
