@@ -102,6 +102,8 @@ class RingBench:
         del faults  # any of the ring's
         self.arguments = arguments
         scratch.copy_folders(FOLDERS)
+        for header in glob.glob(os.path.join(scratch.TREE, "tests", "*.hpp")):  # of all folders
+            scratch.put(os.path.join(COPY, "tests", os.path.basename(header)), scratch.read(header))
         os.chdir(COPY)
         self.sources = sources()
         stale = [s for s in self.sources if not is_current(object_of(s, "sound"))]
