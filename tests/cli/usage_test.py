@@ -67,6 +67,7 @@ class UsageErrors(CommandTest):
         (("watch", "local:x", "--start", "tomorrow"), "'tomorrow' is no place to start"),
         (("stress", "--slots", "1000"), "'1000' is not a power of two from 2 to 16777216"),
         (("stress", "--producers", "0"), "'0' is not a whole number from 1 to 1024"),
+        (("stress", "--read", "none"), "--read: 'none' is not one of burst, one, mixed"),
         (("stress", "--producers", "-3"), "whole number"),
         (("stress", "--mode", "sometimes"), "--mode"),
         (("stress", "--slot-bytes", "32"), "no room for producer, count and checksum"),

@@ -2,8 +2,8 @@
 // `evring add` and `evring remove`: kernel devices, and a local ring that lives as
 // long as the command runs in the foreground.
 #include <evring/poller/cpu_list.hpp>
-#include <map>
 #include <memory>
+#include <optional>
 
 #include "cli/commands.hpp"
 #include "cli/local_server.hpp"
@@ -25,7 +25,7 @@ struct AskedToAdd {
   RingShape shape;
   std::uint64_t rate_hz = 0;
   std::uint32_t batch_count = 1;
-  int home_cpu = -1;
+  std::optional<std::uint32_t> home_cpu;
 };
 
 int add_device(const AskedToAdd& asked) {
@@ -38,7 +38,7 @@ int add_device(const AskedToAdd& asked) {
   config.first_sequence = asked.shape.first_sequence;
   config.rate_hz = asked.rate_hz;
   config.batch_count = asked.batch_count;
-  if (asked.home_cpu >= 0) config.home_cpu = static_cast<std::uint32_t>(asked.home_cpu);
+  if (asked.home_cpu) config.home_cpu = *asked.home_cpu;
   if (asked.irq_line) config.flags |= EVRING_DEVICE_IRQ_LINE;
   if (asked.arm_ipi) config.flags |= EVRING_DEVICE_ARM_IPI;
   if (asked.wakes_in_irq) config.flags |= EVRING_DEVICE_WAKE_IN_IRQ;
@@ -65,7 +65,7 @@ int serve_local(const AskedToAdd& asked) {
   LocalServer server(asked.name, asked.shape);
   warn(fmt::format("local:{}: served until Ctrl-C on {}; 'evring inject local:{}' publishes there",
                    asked.name, local_socket_path(asked.name).string(), asked.name));
-  if (asked.home_cpu >= 0) pin_this_thread(static_cast<unsigned>(asked.home_cpu));
+  if (asked.home_cpu) pin_this_thread(*asked.home_cpu);
   std::uint64_t count = 0;
   run_at_rate(asked.rate_hz, [&] {
     return server.publish(asked.batch_count, asked.drop_when_full, [&](AnyProducer& by) {
@@ -82,13 +82,9 @@ int run_add(AskedToAdd& asked) {
   const RingName ring = ring_of(asked.name, asked.local);
   asked.local = ring.is_local;
   asked.name = ring.name;
-  if (asked.local) {
-    asked.shape.check();
-  } else {
-    asked.shape.check_device();
-  }
+  asked.shape.check(asked.local ? RingKind::kLocal : RingKind::kDevice);
   const bool timer = asked.source == EVRING_SOURCE_TIMER;
-  if (!asked.local && !timer && (asked.rate_hz != 0 || asked.home_cpu >= 0)) {
+  if (!asked.local && !timer && (asked.rate_hz != 0 || asked.home_cpu)) {
     throw usage_error("--rate, --home-cpu", "a soft device has no timer", "add --source timer");
   }
   if (asked.local && asked.irq_line) {
@@ -143,51 +139,41 @@ int run_remove(const std::vector<std::string>& names) {
 }  // namespace
 
 void add_add(Program& program) {
-  static const std::map<std::string, std::uint32_t> sources{{"soft", EVRING_SOURCE_SOFT},
-                                                            {"timer", EVRING_SOURCE_TIMER}};
-  static const std::map<std::string, bool> barriers{{"fence", false}, {"ipi", true}};
-  static const std::map<std::string, bool> wakes{{"thread", false}, {"irq", true}};
   const auto asked = std::make_shared<AskedToAdd>();
-  CLI::App* sub = program.add("add", "Make a kernel device, or serve a local ring",
-                              [asked] { return run_add(*asked); });
-  sub->add_option("name", asked->name, "Name of the device, or of the local ring")->required();
-  sub->add_flag("--local", asked->local,
-                "A local ring: no module, no root; served until Ctrl-C (also: local:NAME)");
-  sub->add_option("--source", asked->source,
-                  "soft (events are injected; default) or timer (a hard interrupt at --rate)")
-      ->type_name("WORD")
-      ->transform(CLI::CheckedTransformer(sources).description(""));
-  add_shape_options(sub, asked->shape);
-  sub->add_option("--rate", asked->rate_hz, "Batches a second from the timer; 0: stopped")
-      ->transform(whole_number(0, EVRING_RATE_HZ_MAX))
-      ->capture_default_str();
-  sub->add_option("--batch", asked->batch_count, "Events of one batch")
-      ->transform(whole_number(1, EVRING_BATCH_COUNT_MAX))
-      ->capture_default_str();
-  sub->add_option("--home-cpu", asked->home_cpu, "CPU of the timer, or of the local producer")
-      ->transform(whole_number(0, 65535));
-  sub->add_flag("--irq-line", asked->irq_line,
-                "soft: inject through an interrupt line of its own, seen in /proc/interrupts");
-  sub->add_option("--barrier", asked->arm_ipi,
-                  "Who pays when a consumer arms: fence (every publish; default), or ipi (an\n"
-                  "interrupt to each CPU that publishes here)")
-      ->type_name("WORD")
-      ->transform(CLI::CheckedTransformer(barriers).description(""));
-  sub->add_option("--wake", asked->wakes_in_irq,
-                  "Who wakes a parked consumer: thread (default), or irq (the interrupt that\n"
-                  "published: sooner, but as long as whoever may read likes)")
-      ->type_name("WORD")
-      ->transform(CLI::CheckedTransformer(wakes).description(""));
-  sub->add_flag("--when-full-drop", asked->drop_when_full,
-                "local gated: drop instead of waiting for the slowest consumer");
-  sub->add_flag("--json", asked->json, "Print JSON");
+  Options options = program.add("add", "Make a kernel device, or serve a local ring",
+                                [asked] { return run_add(*asked); });
+  options.text("name", asked->name, "Name of the device, or of the local ring",
+               Options::Need::kRequired);
+  options.flag("--local", asked->local,
+               "A local ring: no module, no root; served until Ctrl-C (also: local:NAME)");
+  options.choice("--source", asked->source,
+                 {{"soft", EVRING_SOURCE_SOFT}, {"timer", EVRING_SOURCE_TIMER}},
+                 "soft (events are injected; default) or timer (a hard interrupt at --rate)");
+  add_shape_options(options, asked->shape);
+  options.number("--rate", asked->rate_hz, 0, EVRING_RATE_HZ_MAX,
+                 "Batches a second from the timer; 0: stopped");
+  options.number("--batch", asked->batch_count, 1, EVRING_BATCH_COUNT_MAX, "Events of one batch");
+  options.number("--home-cpu", asked->home_cpu, 0, 65535,
+                 "CPU of the timer, or of the local producer");
+  options.flag("--irq-line", asked->irq_line,
+               "soft: inject through an interrupt line of its own, seen in /proc/interrupts");
+  options.choice("--barrier", asked->arm_ipi, {{"fence", false}, {"ipi", true}},
+                 "Who pays when a consumer arms: fence (every publish; default), or ipi (an\n"
+                 "interrupt to each CPU that publishes here)");
+  options.choice("--wake", asked->wakes_in_irq, {{"thread", false}, {"irq", true}},
+                 "Who wakes a parked consumer: thread (default), or irq (the interrupt that\n"
+                 "published: sooner, but as long as whoever may read likes)");
+  options.flag("--when-full-drop", asked->drop_when_full,
+               "local gated: drop instead of waiting for the slowest consumer");
+  options.flag("--json", asked->json, "Print JSON");
 }
 
 void add_remove(Program& program) {
   const auto names = std::make_shared<std::vector<std::string>>();
-  CLI::App* sub = program.add("remove", "Remove kernel devices; their consumers end cleanly",
-                              [names] { return run_remove(*names); });
-  sub->add_option("name", *names, "Devices")->required();
+  program
+      .add("remove", "Remove kernel devices; their consumers end cleanly",
+           [names] { return run_remove(*names); })
+      .texts("name", *names, "Devices", Options::Need::kRequired);
 }
 
 }  // namespace evring::cli

@@ -58,11 +58,12 @@ int run_list(const AskedToList& asked) {
 
 void add_list(Program& program) {
   const auto asked = std::make_shared<AskedToList>();
-  CLI::App* sub = program.add("list", "List kernel devices and local rings",
-                              [asked] { return run_list(*asked); });
-  CLI::Option* local = sub->add_flag("--local", asked->only_local, "Local rings only");
-  sub->add_flag("--kernel", asked->only_kernel, "Kernel devices only")->excludes(local);
-  sub->add_flag("--json", asked->json, "Print JSON");
+  Options options = program.add("list", "List kernel devices and local rings",
+                                [asked] { return run_list(*asked); });
+  options.flag("--local", asked->only_local, "Local rings only");
+  options.flag("--kernel", asked->only_kernel, "Kernel devices only");
+  options.exclude("--kernel", "--local");
+  options.flag("--json", asked->json, "Print JSON");
 }
 
 }  // namespace evring::cli

@@ -12,7 +12,7 @@ LocalServer::LocalServer(const std::string& name, const RingShape& shape)
     : ring_(make(name, shape)) {}
 
 LocalRing LocalServer::make(const std::string& name, const RingShape& shape) {
-  shape.check();
+  shape.check(RingKind::kLocal);
   LocalRingOptions options = shape.local_options(name);
   options.registered_count_max = EVRING_CONSUMER_COUNT_MAX;
   try {

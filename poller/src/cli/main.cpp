@@ -15,22 +15,17 @@ namespace evring::cli {
 namespace {
 
 void describe(Program& program) {
-  CLI::App& app = program.app;
-  app.description("Event rings: kernel devices and local rings");
-  app.name("evring");
-  app.set_version_flag("--version", "evring " EVRING_VERSION);
-  app.set_help_flag("--help,-h", "Print this and exit");
-  app.require_subcommand(1);
-  app.footer(
-      "Exit codes: 0 fine, 1 error, 2 usage, 3 loss under --fail-on-loss, 4 skipped.\n"
-      "'evring COMMAND --help' and 'man evring-COMMAND' say more.");
+  program.describe("evring", "Event rings: kernel devices and local rings")
+      .footer(
+          "Exit codes: 0 fine, 1 error, 2 usage, 3 loss under --fail-on-loss, 4 skipped.\n"
+          "'evring COMMAND --help' and 'man evring-COMMAND' say more.");
   add_list(program);
   add_add(program);
   add_remove(program);
   add_inject(program);
   add_watch(program);
   add_stat(program);
-  app.add_subcommand("stress", "Load rings with verified events (evring-stress)");
+  program.mention("stress", "Load rings with verified events (evring-stress)");
   add_bench(program);
   add_doctor(program);
 }

@@ -186,15 +186,12 @@ int run_stat(AskedToShow& asked) {
   return kFine;
 }
 
-void add_options(CLI::App* sub, AskedToShow& asked) {
-  sub->add_option("name", asked.names, "Devices and local:NAME; all of them by default");
-  sub->add_option("--interval", asked.interval_s, "Seconds over which a rate is taken")
-      ->transform(duration(std::chrono::milliseconds(10), std::chrono::hours(1)))
-      ->capture_default_str();
-  sub->add_option("--count", asked.count, "How many reports; 0: until Ctrl-C")
-      ->transform(whole_number(0, UINT64_MAX))
-      ->capture_default_str();
-  sub->add_flag("--json", asked.json, "Print a line of JSON for each report");
+void add_options(Options options, AskedToShow& asked) {
+  options.texts("name", asked.names, "Devices and local:NAME; all of them by default");
+  options.seconds("--interval", asked.interval_s, std::chrono::milliseconds(10),
+                  std::chrono::hours(1), "Seconds over which a rate is taken");
+  options.number("--count", asked.count, 0, UINT64_MAX, "How many reports; 0: until Ctrl-C");
+  options.flag("--json", asked.json, "Print a line of JSON for each report");
 }
 
 }  // namespace

@@ -185,20 +185,19 @@ class Watch {
 
 void add_watch(Program& program) {
   const auto asked = std::make_shared<AskedToWatch>();
-  CLI::App* sub = program.add("watch", "Print events as they come, and what was lost", [asked] {
+  Options options = program.add("watch", "Print events as they come, and what was lost", [asked] {
     stop::watch_signals();
     return Watch(*asked).run();
   });
-  sub->add_option("name", asked->names, "Devices, or local:NAME for local rings")->required();
-  sub->add_flag("--local", asked->local, "The names are local rings");
-  sub->add_option("--start", asked->start, "oldest, newest or a sequence")->capture_default_str();
-  sub->add_option("--count", asked->count, "End after so many events; 0: do not")
-      ->transform(whole_number(0, UINT64_MAX))
-      ->capture_default_str();
-  sub->add_flag("--quiet", asked->quiet, "Losses and the balance only");
-  sub->add_flag("--fail-on-loss", asked->fail_on_loss, "Exit 3 when events were lost");
-  sub->add_flag("--json", asked->json, "Print a line of JSON for each event, loss and balance");
-  sub->footer("Exit codes: 0 fine, 1 error, 2 usage, 3 loss under --fail-on-loss.");
+  options.texts("name", asked->names, "Devices, or local:NAME for local rings",
+                Options::Need::kRequired);
+  options.flag("--local", asked->local, "The names are local rings");
+  options.text("--start", asked->start, "oldest, newest or a sequence");
+  options.number("--count", asked->count, 0, UINT64_MAX, "End after so many events; 0: do not");
+  options.flag("--quiet", asked->quiet, "Losses and the balance only");
+  options.flag("--fail-on-loss", asked->fail_on_loss, "Exit 3 when events were lost");
+  options.flag("--json", asked->json, "Print a line of JSON for each event, loss and balance");
+  options.footer("Exit codes: 0 fine, 1 error, 2 usage, 3 loss under --fail-on-loss.");
 }
 
 }  // namespace evring::cli

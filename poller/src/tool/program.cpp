@@ -3,6 +3,8 @@
 
 #include <signal.h>
 
+#include <CLI/CLI.hpp>
+
 #include <evring/poller/cpu_list.hpp>
 #include <exception>
 #include <sstream>
@@ -11,40 +13,11 @@
 namespace evring::tool {
 namespace {
 
-/// Help and version end well; every other parse result is one line and exit code 2.
-int report_parse(const CLI::App& app, const CLI::ParseError& error, const char* first_word) {
-  if (error.get_exit_code() == 0) {
-    std::ostringstream text;
-    app.exit(error, text, text);
-    write_out(text.str());
-    return kFine;
-  }
-  const auto chosen = app.get_subcommands();
-  const bool has_commands = app.get_require_subcommand_min() != 0;
-  if (has_commands && chosen.empty() && first_word != nullptr && first_word[0] != '-') {
-    throw usage_error(fmt::format("'{}'", first_word), "no such command",
-                      "'evring --help' lists them");
-  }
-  const std::string command =
-      chosen.empty() ? app.get_name() : app.get_name() + " " + chosen.front()->get_name();
-  warn(fmt::format("{}; '{} --help' lists what is accepted", error.what(), command));
-  return kUsage;
-}
-
-int parse_and_run(int argc, char** argv, void (*describe)(Program&)) {
-  Program program;
-  describe(program);
-  try {
-    program.app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return report_parse(program.app, error, argc > 1 ? argv[1] : nullptr);
-  }
-  return program.run();
-}
-
 int code_of(int argc, char** argv, void (*describe)(Program&)) noexcept {
   try {
-    return parse_and_run(argc, argv, describe);
+    Program program;
+    describe(program);
+    return program.run(argc, argv);
   } catch (const OutputClosed&) {
     return kFine;
   } catch (const Failure& error) {
@@ -56,55 +29,67 @@ int code_of(int argc, char** argv, void (*describe)(Program&)) noexcept {
   }
 }
 
-/// `parse` gives the text that the option then holds.
-template <class Parse>
-CLI::Validator validator(Parse parse) {
-  return CLI::Validator(
-      [parse](std::string& text) -> std::string {
-        try {
-          text = parse(text);
-          return "";
-        } catch (const std::invalid_argument& error) {
-          return error.what();
-        }
-      },
-      "");
-}
-
 }  // namespace
 
-CLI::App* Program::add(const std::string& name, const std::string& what,
-                       std::function<int()> body) {
-  CLI::App* sub = app.add_subcommand(name, what);
+Program::Program() : app_(std::make_unique<CLI::App>()) {}
+Program::~Program() = default;
+
+Options Program::describe(const std::string& name, const std::string& what,
+                          std::function<int()> body) {
+  app_->name(name);
+  app_->description(what);
+  app_->set_version_flag("--version", "evring " EVRING_VERSION);
+  app_->set_help_flag("--help,-h", "Print this and exit");
+  body_ = std::move(body);
+  return Options(*app_);
+}
+
+Options Program::add(const std::string& name, const std::string& what, std::function<int()> body) {
+  CLI::App* sub = app_->add_subcommand(name, what);
   sub->fallthrough(false);
   sub->footer("Exit codes: 0 fine, 1 error, 2 usage.");  // else that of the program
-  sub->callback([this, body = std::move(body)] { run = body; });
-  return sub;
+  sub->callback([this, body = std::move(body)] { body_ = body; });
+  app_->require_subcommand(1);
+  return Options(*sub);
+}
+
+void Program::mention(const std::string& name, const std::string& what) {
+  app_->add_subcommand(name, what);
+}
+
+/// Help and version end well; every other parse result is one line and exit code 2.
+int Program::report(const CLI::ParseError& error, const char* first_word) const {
+  if (error.get_exit_code() == 0) {
+    std::ostringstream text;
+    app_->exit(error, text, text);
+    write_out(text.str());
+    return kFine;
+  }
+  const auto chosen = app_->get_subcommands();
+  const bool has_commands = app_->get_require_subcommand_min() != 0;
+  if (has_commands && chosen.empty() && first_word != nullptr && first_word[0] != '-') {
+    throw usage_error(fmt::format("'{}'", first_word), "no such command",
+                      "'evring --help' lists them");
+  }
+  const std::string command =
+      chosen.empty() ? app_->get_name() : app_->get_name() + " " + chosen.front()->get_name();
+  warn(fmt::format("{}; '{} --help' lists what is accepted", error.what(), command));
+  return kUsage;
+}
+
+int Program::run(int argc, char** argv) {
+  try {
+    app_->parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return report(error, argc > 1 ? argv[1] : nullptr);
+  }
+  return body_();
 }
 
 int run_program(int argc, char** argv, void (*describe)(Program&)) noexcept {
   hold_standard_descriptors();
   signal(SIGPIPE, SIG_IGN);  // a closed pipe is found out by write_out()
   return close_out(code_of(argc, argv, describe));
-}
-
-CLI::Validator whole_number(std::uint64_t low, std::uint64_t high) {
-  return validator([low, high](const std::string& text) {
-    return std::to_string(parse_number(text, low, high));
-  });
-}
-
-CLI::Validator power_of_two(std::uint64_t low, std::uint64_t high) {
-  return validator([low, high](const std::string& text) {
-    return std::to_string(parse_power_of_two(text, low, high));
-  });
-}
-
-CLI::Validator duration(std::chrono::nanoseconds low, std::chrono::nanoseconds high) {
-  return validator([low, high](const std::string& text) {
-    const std::int64_t ns = parse_duration(text, low, high).count();
-    return fmt::format("{}.{:09}", ns / 1'000'000'000, ns % 1'000'000'000);
-  });
 }
 
 RingName ring_of(const std::string& text, bool local) {

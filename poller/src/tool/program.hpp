@@ -1,37 +1,45 @@
 // SPDX-License-Identifier: MIT
-// From the command line to the exit code: what `evring` and `evring-stress` share of
-// main(), and the checks of options, which are those of evring/poller/parse.hpp.
+// From the command line to the exit code: what `evring` and `evring-stress` share of main().
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <chrono>
-#include <cstdint>
 #include <evring/poller/parse.hpp>
 #include <functional>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "tool/console.hpp"
+#include "tool/options.hpp"
 
 namespace evring::tool {
 
 /// The command line, and what to run once it is parsed.
-struct Program {
-  CLI::App app;
-  std::function<int()> run;
+class Program {
+ public:
+  Program();
+  ~Program();
 
-  /// A subcommand whose callback sets run.
-  CLI::App* add(const std::string& name, const std::string& what, std::function<int()> body);
+  /// First: its own options, --help and --version among them, and what runs with no command.
+  Options describe(const std::string& name, const std::string& what,
+                   std::function<int()> body = nullptr);
+  /// A command, and what runs when it is chosen. From then on one must be.
+  Options add(const std::string& name, const std::string& what, std::function<int()> body);
+  /// A command that is listed and runs nothing here.
+  void mention(const std::string& name, const std::string& what);
+
+  /// @return the exit code.
+  int run(int argc, char** argv);
+
+ private:
+  int report(const CLI::ParseError& error, const char* first_word) const;
+
+  std::unique_ptr<CLI::App> app_;
+  std::function<int()> body_;
 };
 
 /// The whole of main(): `describe` fills in the program; every way to end is an exit code
 /// and, where it is an error, one line on standard error.
 int run_program(int argc, char** argv, void (*describe)(Program&)) noexcept;
-
-/// As parse_number(), parse_power_of_two() and parse_duration() say. A number or a time is
-/// handed on in digits, so that it is read one way; a time in seconds.
-CLI::Validator whole_number(std::uint64_t low, std::uint64_t high);
-CLI::Validator power_of_two(std::uint64_t low, std::uint64_t high);
-CLI::Validator duration(std::chrono::nanoseconds low, std::chrono::nanoseconds high);
 
 /// @throws Failure (usage) for what is no ring; `local`: NAME alone is local:NAME.
 RingName ring_of(const std::string& text, bool local = false);

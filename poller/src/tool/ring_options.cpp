@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tool/ring_options.hpp"
 
-#include <map>
-
 namespace evring::tool {
 LocalRingOptions RingShape::local_options(const std::string& name) const {
   LocalRingOptions options;
@@ -15,7 +13,7 @@ LocalRingOptions RingShape::local_options(const std::string& name) const {
   return options;
 }
 
-void RingShape::check() const {
+void RingShape::check(RingKind kind) const {
   if (slot.bytes < slot_bytes_min(slot.slot_format)) {
     throw usage_error(
         "--slot-bytes",
@@ -31,44 +29,32 @@ void RingShape::check() const {
                                   slot.bytes, EVRING_MAPPING_BYTES_MAX >> 20),
                       "take fewer or smaller ones");
   }
-}
-
-void RingShape::check_device() const {
-  check();
-  if (!has_stamp(slot.slot_format)) {
+  if (kind == RingKind::kDevice && !has_stamp(slot.slot_format)) {
     throw usage_error("--format packed", "the slots of a device carry a stamp",
                       "take --format bare");
   }
 }
 
-void add_shape_options(CLI::App* sub, RingShape& shape) {
-  static const std::map<std::string, SlotFormat> formats{{"bare", SlotFormat::kBare},
-                                                         {"timestamp", SlotFormat::kTimestamp},
-                                                         {"full", SlotFormat::kFull},
-                                                         {"packed", SlotFormat::kPacked}};
-  static const std::map<std::string, Mode> modes{{"overwrite", Mode::kOverwrite},
-                                                 {"gated", Mode::kGated}};
-  sub->add_option("--slots", shape.slot_count, "Slots of the ring, a power of two")
-      ->transform(power_of_two(EVRING_SLOT_COUNT_MIN, EVRING_SLOT_COUNT_MAX))
-      ->capture_default_str();
-  sub->add_option("--slot-bytes", shape.slot.bytes, "Bytes of a slot, a power of two")
-      ->transform(power_of_two(EVRING_PACKED_BYTES_MIN, EVRING_SLOT_BYTES_MAX))
-      ->capture_default_str();
-  sub->add_option("--format", shape.slot.slot_format,
-                  "What a slot carries beside payload: packed, bare, timestamp or full (default)")
-      ->type_name("FORMAT")
-      ->transform(CLI::CheckedTransformer(formats).description(""));
-  sub->add_option("--mode", shape.mode, "overwrite (default) or gated")
-      ->type_name("MODE")
-      ->transform(CLI::CheckedTransformer(modes).description(""));
-  sub->add_option("--first-sequence", shape.first_sequence, "Sequence of the first event")
-      ->transform(whole_number(0, UINT64_MAX))
-      ->capture_default_str();
+void add_shape_options(Options& options, RingShape& shape) {
+  options.power_of_two("--slots", shape.slot_count, EVRING_SLOT_COUNT_MIN, EVRING_SLOT_COUNT_MAX,
+                       "Slots of the ring, a power of two");
+  options.power_of_two("--slot-bytes", shape.slot.bytes, EVRING_PACKED_BYTES_MIN,
+                       EVRING_SLOT_BYTES_MAX, "Bytes of a slot, a power of two");
+  options.choice("--format", shape.slot.slot_format,
+                 {{"bare", SlotFormat::kBare},
+                  {"timestamp", SlotFormat::kTimestamp},
+                  {"full", SlotFormat::kFull},
+                  {"packed", SlotFormat::kPacked}},
+                 "What a slot carries beside payload: packed, bare, timestamp or full (default)");
+  options.choice("--mode", shape.mode, {{"overwrite", Mode::kOverwrite}, {"gated", Mode::kGated}},
+                 "overwrite (default) or gated");
+  options.number("--first-sequence", shape.first_sequence, 0, UINT64_MAX,
+                 "Sequence of the first event");
 }
 
-void add_huge_pages_option(CLI::App* sub, bool& huge_pages) {
-  sub->add_flag("--hugepages", huge_pages,
-                "Local rings on huge pages; on small ones, with a word, where none are free");
+void add_huge_pages_option(Options& options, bool& huge_pages) {
+  options.flag("--hugepages", huge_pages,
+               "Local rings on huge pages; on small ones, with a word, where none are free");
 }
 
 void warn_of_small_pages(const LocalRing& ring, bool asked_huge_pages) {

@@ -10,6 +10,8 @@
 
 namespace evring::tool {
 
+enum class RingKind : bool { kLocal, kDevice };
+
 /// --slots, --slot-bytes, --format, --mode, --first-sequence.
 struct RingShape {
   std::uint64_t slot_count = 4096;
@@ -19,16 +21,14 @@ struct RingShape {
   bool huge_pages = false;  ///< local rings alone
 
   LocalRingOptions local_options(const std::string& name) const;
-  /// @throws Failure (usage): a slot is too small for its format, or all of them together pass
-  ///         what one mapping may have.
-  void check() const;
-  /// As check(), of a device's ring.
-  void check_device() const;
+  /// @throws Failure (usage): a slot is too small for its format, all of them together pass
+  ///         what one mapping may have, or a device does not have that format.
+  void check(RingKind kind) const;
 };
 
-void add_shape_options(CLI::App* sub, RingShape& shape);
+void add_shape_options(Options& options, RingShape& shape);
 /// --hugepages, for what makes local rings.
-void add_huge_pages_option(CLI::App* sub, bool& huge_pages);
+void add_huge_pages_option(Options& options, bool& huge_pages);
 /// Says on standard error that a ring which asked for huge pages has small ones.
 void warn_of_small_pages(const LocalRing& ring, bool asked_huge_pages);
 

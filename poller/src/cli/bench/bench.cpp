@@ -263,25 +263,21 @@ int run_bench(AskedToMeasure asked) {
 
 void add_bench(Program& program) {
   const auto asked = std::make_shared<AskedToMeasure>();
-  CLI::App* sub = program.add("bench", "Measure the ring on this machine, in under a minute",
-                              [asked] { return run_bench(*asked); });
-  sub->add_option("case", asked->names, "Cases; all of them by default");
-  sub->add_option("--cpus", asked->cpus,
-                  "One pair instead of each core: the producer's CPU, then the consumer's");
-  sub->add_option("--rounds", asked->round_count,
-                  "Rounds of each case; by default 9, or fewer on many cores")
-      ->transform(whole_number(1, 1000));
-  sub->add_option("--round-seconds", asked->round_s,
-                  "How long a round lasts; by default 0.1, or less on many cores")
-      ->transform(duration(std::chrono::milliseconds(1), std::chrono::seconds(10)));
-  sub->add_option("--slots", asked->slot_count, "Slots of the ring, a power of two")
-      ->transform(power_of_two(64, EVRING_SLOT_COUNT_MAX >> 2))
-      ->capture_default_str();
-  sub->add_option("--batch", asked->batch_count, "Events of a batch and of a burst")
-      ->transform(whole_number(1, 64))
-      ->capture_default_str();
-  add_huge_pages_option(sub, asked->huge_pages);
-  sub->add_flag("--json", asked->json, "Print JSON");
+  Options options = program.add("bench", "Measure the ring on this machine, in under a minute",
+                                [asked] { return run_bench(*asked); });
+  options.texts("case", asked->names, "Cases; all of them by default");
+  options.text("--cpus", asked->cpus,
+               "One pair instead of each core: the producer's CPU, then the consumer's");
+  options.number("--rounds", asked->round_count, 1, 1000,
+                 "Rounds of each case; by default 9, or fewer on many cores");
+  options.seconds("--round-seconds", asked->round_s, std::chrono::milliseconds(1),
+                  std::chrono::seconds(10),
+                  "How long a round lasts; by default 0.1, or less on many cores");
+  options.power_of_two("--slots", asked->slot_count, 64, EVRING_SLOT_COUNT_MAX >> 2,
+                       "Slots of the ring, a power of two");
+  options.number("--batch", asked->batch_count, 1, 64, "Events of a batch and of a burst");
+  add_huge_pages_option(options, asked->huge_pages);
+  options.flag("--json", asked->json, "Print JSON");
 }
 
 }  // namespace evring::cli

@@ -90,11 +90,12 @@ void add_doctor(Program& program) {
     bool json = false;
   };
   const auto asked = std::make_shared<AskedToExamine>();
-  CLI::App* sub = program.add("doctor", "Say what this machine offers, and what to do about lacks",
-                              [asked] { return run_doctor(asked->local, asked->json); });
-  sub->add_flag("--local", asked->local, "Only what local rings need: not the kernel module");
-  sub->add_flag("--json", asked->json, "Print JSON");
-  sub->footer("Exit codes: 0 all is good or merely limited, 1 something does not work.");
+  Options options =
+      program.add("doctor", "Say what this machine offers, and what to do about lacks",
+                  [asked] { return run_doctor(asked->local, asked->json); });
+  options.flag("--local", asked->local, "Only what local rings need: not the kernel module");
+  options.flag("--json", asked->json, "Print JSON");
+  options.footer("Exit codes: 0 all is good or merely limited, 1 something does not work.");
 }
 
 }  // namespace evring::cli

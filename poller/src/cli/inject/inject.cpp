@@ -62,35 +62,32 @@ int run_inject(InjectOptions& options) {
 }  // namespace
 
 void add_inject(Program& program) {
-  const auto options = std::make_shared<InjectOptions>();
-  CLI::App* sub = program.add("inject", "Publish events: lines of standard input, or as asked",
-                              [options] { return run_inject(*options); });
-  InjectOptions& o = *options;
-  sub->add_option("name", o.name, "A soft device, or a local ring (local:NAME)")->required();
-  sub->add_flag("--local", o.local,
-                "A local ring: the one of that name, through its owner; else one made for it");
-  sub->add_option("--payload", o.payload, "This text; once, or --count times");
-  sub->add_option("--count", o.count, "So many events; without --payload each holds its number")
-      ->transform(whole_number(1, UINT64_MAX));
-  sub->add_option("--type", o.type, "Type of the events")
-      ->transform(whole_number(0, UINT32_MAX))
-      ->capture_default_str();
-  sub->add_option("--batch", o.batch_count, "Events published at once")
-      ->transform(whole_number(1, EVRING_BATCH_COUNT_MAX))
-      ->capture_default_str();
-  sub->add_option("--rate", o.rate_hz, "Batches a second; 0: as fast as it goes")
-      ->transform(whole_number(0, EVRING_RATE_HZ_MAX))
-      ->capture_default_str();
-  sub->add_flag("--truncate", o.truncate, "Cut what is longer than the payload");
-  sub->add_option("--wait-consumers", o.wait_count, "local: first wait for so many consumers")
-      ->transform(whole_number(0, EVRING_CONSUMER_COUNT_MAX));
-  sub->add_option("--linger", o.linger_seconds, "local: keep the ring so many seconds at the end")
-      ->transform(duration(std::chrono::seconds(0), std::chrono::seconds(1'000'000)));
-  sub->add_flag("--when-full-drop", o.drop_when_full,
-                "local gated: drop instead of waiting for the slowest consumer");
-  add_shape_options(sub, o.shape);
-  add_huge_pages_option(sub, o.shape.huge_pages);
-  sub->add_flag("--json", o.json, "Print JSON");
+  const auto asked = std::make_shared<InjectOptions>();
+  Options options = program.add("inject", "Publish events: lines of standard input, or as asked",
+                                [asked] { return run_inject(*asked); });
+  InjectOptions& o = *asked;
+  options.text("name", o.name, "A soft device, or a local ring (local:NAME)",
+               Options::Need::kRequired);
+  options.flag("--local", o.local,
+               "A local ring: the one of that name, through its owner; else one made for it");
+  options.text("--payload", o.payload, "This text; once, or --count times");
+  options.number("--count", o.count, 1, UINT64_MAX,
+                 "So many events; without --payload each holds its number");
+  options.number("--type", o.type, 0, UINT32_MAX, "Type of the events");
+  options.number("--batch", o.batch_count, 1, EVRING_BATCH_COUNT_MAX, "Events published at once");
+  options.number("--rate", o.rate_hz, 0, EVRING_RATE_HZ_MAX,
+                 "Batches a second; 0: as fast as it goes");
+  options.flag("--truncate", o.truncate, "Cut what is longer than the payload");
+  options.number("--wait-consumers", o.wait_count, 0, EVRING_CONSUMER_COUNT_MAX,
+                 "local: first wait for so many consumers");
+  options.seconds("--linger", o.linger_seconds, std::chrono::seconds(0),
+                  std::chrono::seconds(1'000'000),
+                  "local: keep the ring so many seconds at the end");
+  options.flag("--when-full-drop", o.drop_when_full,
+               "local gated: drop instead of waiting for the slowest consumer");
+  add_shape_options(options, o.shape);
+  add_huge_pages_option(options, o.shape.huge_pages);
+  options.flag("--json", o.json, "Print JSON");
 }
 
 }  // namespace evring::cli
