@@ -100,7 +100,7 @@ class GroupStressTest : public testing::TestWithParam<std::tuple<unsigned, Mode>
  protected:
   void SetUp() override { RecordProperty("seed", std::to_string(seed())); }
   static std::uint64_t event_count() {
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#if defined(EVRING_SANITIZED)
     return 30'000;
 #else
     return 300'000;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // In every test program under AddressSanitizer: a fork waits until the other threads sleep.
-// GCC 12's allocator is not made for forks: one that a thread has locked at that moment, as a
-// thread that begins does, is locked for ever in the child, where the first `new` hangs.
+// Its allocator, of clang 14 as of GCC 12, is not made for forks: one that a thread has locked at
+// that moment, as a thread that begins does, is locked for ever in the child, whose first `new`
+// hangs.
 #include <pthread.h>
 #include <unistd.h>
 

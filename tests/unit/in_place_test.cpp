@@ -217,7 +217,7 @@ TEST(InPlaceOverwriteTest, ABurstWhoseOldestWasOverwrittenIsDiscarded) {
   EXPECT_EQ(consumer.resync(), 1u);
 }
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(EVRING_TEST_ADDRESSES)
 TEST(InPlaceDeathTest, AReferenceThatIsKeptIsReported) {
   const LocalRing ring = LocalRing::anonymous({.slot_count = 4, .slot = slot_of<BareSlot64>()});
   BasicProducer<BareSlot64> producer(ring);

@@ -6,11 +6,13 @@
 
 #include <ucontext.h>
 
+#include <evring/detail/words.hpp>
+
 #include <atomic>
 #include <csignal>
 #include <cstdint>
 
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__x86_64__) && !defined(EVRING_SANITIZED)
 #define EVRING_CAN_STEP 1
 #else
 #define EVRING_CAN_STEP 0  // a sanitizer runs many instructions for one of ours
