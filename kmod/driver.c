@@ -127,6 +127,19 @@ static void stamp_reserved(const struct evring_reservation reservation)
 			WRITE_ONCE(evring_reserved_slot(&reservation, i)[1], reservation.now_ns);
 }
 
+/* Leaves a section in which nothing was published, and @count dropped. */
+static noinline void section_drop(struct evring_device *device,
+				  const struct evring_section *section, u32 count)
+{
+	struct evring_producer *producer = &device->producer;
+
+	trace_evring_drop(device->id, producer->head, count);
+	evring_section_commit(producer, section, 0);
+	/* No batch, so no look at the doorbell, which would count one. */
+	evring_section_unlock(producer);
+	local_irq_restore(section->irq_flags);
+}
+
 /*
  * Enters a section and claims. What is public of @reservation is filled in, whatever
  * comes of it. Returns whether there is something to write.
@@ -143,17 +156,14 @@ static __always_inline bool section_open(struct evring_device *device, u32 event
 	reservation_fill(producer, section, reservation);
 	reservation->event_count = evring_section_claim(producer, chunk, event_count);
 	reservation->left_count = event_count - reservation->event_count;
-	if (unlikely(reservation->event_count < chunk)) {
-		trace_evring_drop(device->id, producer->head, reservation->left_count);
-		reservation->left_count = 0;
-	}
-	if (likely(reservation->event_count))
+	if (likely(reservation->event_count == chunk))
 		return true;
-	evring_section_commit(producer, section, 0);
-	/* No batch, so no look at the doorbell, which would count one. */
-	evring_section_unlock(producer);
-	local_irq_restore(section->irq_flags);
-	return false;
+	if (reservation->event_count)
+		trace_evring_drop(device->id, producer->head, reservation->left_count);
+	else
+		section_drop(device, section, reservation->left_count);
+	reservation->left_count = 0;
+	return reservation->event_count;
 }
 
 /**
@@ -210,7 +220,26 @@ void evring_commit(struct evring_device *device, struct evring_reservation *rese
 }
 EXPORT_SYMBOL_GPL(evring_commit);
 
-/* @format is the ring's; a constant one spares the loop the others. */
+/* All of an event. @format is the ring's; a constant one spares a loop the others. */
+static __always_inline void write_event(u64 *slot, u32 format, u64 sequence, u64 now_ns,
+					const struct evring_event event, u32 payload_bytes)
+{
+	u64 *words = (void *)slot + EVRING_PAYLOAD_OFFSET(format);
+
+	WRITE_ONCE(slot[0], EVRING_STAMP_BUSY(sequence));
+	/* (P1) BUSY before the payload, or a torn copy passes. Pairs with (C2). */
+	smp_wmb();
+	if (format >= EVRING_SLOT_TIMESTAMP)
+		WRITE_ONCE(slot[1], now_ns);
+	if (format >= EVRING_SLOT_FULL)
+		WRITE_ONCE(slot[2], EVRING_TYPE_LENGTH(event.type, event.length_bytes));
+	__evring_write_words(words, event.payload, event.length_bytes);
+	if (format < EVRING_SLOT_FULL)
+		__evring_zero_words(words, event.length_bytes, payload_bytes);
+	/* (P2) The payload before READY, or old words look new. Pairs with (C1). */
+	smp_store_release(slot, EVRING_STAMP_READY(sequence));
+}
+
 static __always_inline void write_packed(const struct evring_reservation *part, u32 format,
 					 const void *events, u32 event_bytes)
 {
@@ -221,23 +250,15 @@ static __always_inline void write_packed(const struct evring_reservation *part, 
 	u64 sequence;
 
 	for (sequence = part->sequence; sequence != end; sequence++, events += event_bytes) {
-		u64 *slot = slots + ((sequence & mask) << shift);
-		u64 *words = (void *)slot + EVRING_PAYLOAD_OFFSET(format);
 		const u32 *type_length = events;
-		u32 length_bytes = type_length[1];
+		const struct evring_event event = {
+			.type = type_length[0],
+			.length_bytes = type_length[1],
+			.payload = type_length + 2,
+		};
 
-		WRITE_ONCE(slot[0], EVRING_STAMP_BUSY(sequence));
-		/* (P1) BUSY before the payload, or a torn copy passes. Pairs with (C2). */
-		smp_wmb();
-		if (format >= EVRING_SLOT_TIMESTAMP)
-			WRITE_ONCE(slot[1], now_ns);
-		if (format >= EVRING_SLOT_FULL)
-			WRITE_ONCE(slot[2], EVRING_TYPE_LENGTH(type_length[0], length_bytes));
-		__evring_write_words(words, type_length + 2, length_bytes);
-		if (format < EVRING_SLOT_FULL)
-			__evring_zero_words(words, length_bytes, payload_bytes);
-		/* (P2) The payload before READY, or old words look new. Pairs with (C1). */
-		smp_store_release(slot, EVRING_STAMP_READY(sequence));
+		write_event(slots + ((sequence & mask) << shift), format, sequence, now_ns, event,
+			    payload_bytes);
 	}
 }
 
@@ -325,13 +346,28 @@ EXPORT_SYMBOL_GPL(evring_publish_batch);
  */
 bool evring_publish(struct evring_device *device, u32 type, const void *payload, u32 length_bytes)
 {
+	struct evring_producer *producer = &device->producer;
+	const struct evring_ring *ring = producer->ring;
 	const struct evring_event event = {
 		.type = type,
-		.length_bytes = length_bytes,
+		.length_bytes = min(length_bytes, ring->payload_bytes),
 		.payload = payload,
 	};
+	struct evring_section section;
+	u64 sequence;
 
-	return evring_publish_batch(device, &event, 1);
+	if (!evring_section_enter(producer, &section))
+		return false;
+	sequence = producer->head;
+	if (unlikely(!evring_section_claim(producer, 1, 1))) {
+		section_drop(device, &section, 1);
+		return false;
+	}
+	write_event(ring->slots + ((sequence & ring->slot_mask) << ring->slot_shift),
+		    ring->slot_format, sequence, section.now_ns, event, ring->payload_bytes);
+	evring_section_commit(producer, &section, 1);
+	evring_device_section_end(device, &section);
+	return true;
 }
 EXPORT_SYMBOL_GPL(evring_publish);
 

@@ -16,30 +16,13 @@
 
 #include "producer.h"
 
-#define CLOCK_PAIR_PERIOD_NS	NSEC_PER_SEC
+#define STATUS_PERIOD_NS	NSEC_PER_MSEC
 
-static void write_clock_pair(struct evring_producer *producer, u64 now_ns)
+/* All but what a reader of the block has from head. */
+static void write_counters(const struct evring_producer *producer)
 {
 	struct evring_status *status = &producer->ring->header->status;
 
-	producer->clock_pair_ns = now_ns;
-	WRITE_ONCE(status->monotonic_ns, now_ns);
-	WRITE_ONCE(status->realtime_ns, ktime_mono_to_any(now_ns, TK_OFFS_REAL));
-}
-
-/* Counters that most batches leave alone. None ever falls: their sum tells of a change. */
-static u64 sum_rare_status(const struct evring_producer *producer)
-{
-	return producer->dropped + READ_ONCE(producer->doorbells_rung) +
-	       atomic64_read(&producer->doorbells_suppressed) + producer->gone +
-	       producer->lock_wait_ns + producer->lock_contended + 1;
-}
-
-static void write_rare_status(struct evring_producer *producer, u64 rare)
-{
-	struct evring_status *status = &producer->ring->header->status;
-
-	producer->status_rare = rare;
 	WRITE_ONCE(status->dropped, producer->dropped);
 	WRITE_ONCE(status->doorbells_rung, READ_ONCE(producer->doorbells_rung));
 	WRITE_ONCE(status->doorbells_suppressed, atomic64_read(&producer->doorbells_suppressed));
@@ -58,22 +41,34 @@ static void refresh_status(struct evring_producer *producer, u64 now_ns)
 {
 	struct evring_header *header = producer->ring->header;
 	struct evring_status *status = &header->status;
-	u64 rare = sum_rare_status(producer);
 
+	producer->refreshed_ns = now_ns;
+	WRITE_ONCE(producer->status_due, false);
 	WRITE_ONCE(header->status_sequence, producer->status_sequence + 1);
 	/* (P5) Odd before the block, or a torn block passes. Pairs with (C6). */
 	smp_wmb();
 
 	WRITE_ONCE(status->published, producer->head - producer->first_sequence);
 	WRITE_ONCE(status->last_event_ns, producer->last_event_ns);
-	if (unlikely(rare != producer->status_rare))
-		write_rare_status(producer, rare);
-	if (now_ns - producer->clock_pair_ns >= CLOCK_PAIR_PERIOD_NS)
-		write_clock_pair(producer, now_ns);
+	WRITE_ONCE(status->monotonic_ns, now_ns);
+	WRITE_ONCE(status->realtime_ns, ktime_mono_to_any(now_ns, TK_OFFS_REAL));
+	write_counters(producer);
 
 	producer->status_sequence += 2;
 	/* (P6) The block before even, or an old block passes. Pairs with (C5). */
 	smp_store_release(&header->status_sequence, producer->status_sequence);
+}
+
+/*
+ * Head is always exact, and tells what was published. The block trails by a
+ * millisecond while events come, but never by a drop; by a doorbell until the next
+ * batch, or where one was rung during a refresh, the next that is due.
+ */
+static void refresh_status_when_due(struct evring_producer *producer, u64 now_ns)
+{
+	if (unlikely(now_ns - producer->refreshed_ns >= STATUS_PERIOD_NS ||
+		     READ_ONCE(producer->status_due)))
+		refresh_status(producer, now_ns);
 }
 
 /* sparse cannot follow a lock that some sources skip: for it, nothing is held. */
@@ -162,6 +157,7 @@ u32 evring_section_claim_gated(struct evring_producer *producer, u32 count, u32 
 		return count;
 	WRITE_ONCE(producer->cursors.claim, producer->head + space);
 	WRITE_ONCE(producer->dropped, producer->dropped + offered - space);
+	WRITE_ONCE(producer->status_due, true);
 	return space;
 }
 
@@ -169,7 +165,7 @@ u32 evring_section_claim_gated(struct evring_producer *producer, u32 count, u32 
  * evring_section_commit() - publish what was written
  * @producer: the producer
  * @section: its section
- * @count: events written from head on; 0 refreshes the status block alone
+ * @count: events written from head on; 0: all of them were dropped
  *
  * Context: Inside a section.
  */
@@ -182,7 +178,7 @@ void evring_section_commit(struct evring_producer *producer, const struct evring
 		/* (P3) Events before head, or it tells of what is not there. Pairs with (C3). */
 		smp_store_release(&producer->ring->header->head, producer->head);
 	}
-	refresh_status(producer, section->now_ns);
+	refresh_status_when_due(producer, section->now_ns);
 }
 
 static void nothing(void *unused)
@@ -298,7 +294,6 @@ int evring_producer_init(struct evring_producer *producer, struct evring_ring *r
 	producer->limit = producer->head;
 	producer->limit_epoch = producer->cursors.epoch - 1;
 	producer->generation = atomic64_inc_return(&generations);
-	producer->clock_pair_ns = -CLOCK_PAIR_PERIOD_NS;
 	refresh_status(producer, ktime_get_ns());
 	return 0;
 }

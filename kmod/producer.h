@@ -30,10 +30,10 @@
  * @first_sequence: where head started
  * @dropped: events offered and not published
  * @last_event_ns: timestamp of the last batch
- * @clock_pair_ns: when the monotonic and wall-clock pair was last written
+ * @refreshed_ns: when the status block was last written
  * @generation: of this producer
  * @status_sequence: of the header's status block, even outside a refresh
- * @status_rare: sum of the block's rarely changing counters at the last refresh, and 1
+ * @status_due: a counter of the status block changed that does not wait for its time
  * @gone: enum evring_gone
  * @lock_wait_ns: time spent waiting for @lock
  * @lock_contended: how often
@@ -52,14 +52,14 @@ struct evring_producer {
 	bool gated;
 	bool arm_ipi;
 	bool stopped;
+	bool status_due;
 	u32 section_events;
 	u64 first_sequence;
 	u64 dropped;
 	u64 last_event_ns;
-	u64 clock_pair_ns;
+	u64 refreshed_ns;
 	u64 generation;
 	u64 status_sequence;
-	u64 status_rare;
 	u64 gone;
 	u64 lock_wait_ns;
 	u64 lock_contended;

@@ -110,7 +110,7 @@ class EveryBar(unittest.TestCase):
                     self.assertEqual(hold(bar, rounds)["status"], "not measured")
 
     def test_is_there_under_each_number(self):
-        self.assertEqual({bar.number for bar in self.bars}, set(range(1, 22)))
+        self.assertEqual({bar.number for bar in self.bars}, set(range(1, 23)))
 
 
 class Holding(unittest.TestCase):
@@ -164,7 +164,7 @@ class Plan(unittest.TestCase):
             ran = {case.id for group in plan if group.share != "third" for case in group.cases}
             for bar in all_bars(field):
                 missing = {id_ for each in bar.ours.values() for id_ in each.ids} - ran
-                if bar.number in (13, 14):  # measured in a guest
+                if bar.number in (13, 14, 22):  # measured in a guest
                     continue
                 self.assertFalse(missing, bar.name)
                 theirs = [set(each.ids) <= ran for each in bar.theirs.values()]

@@ -153,6 +153,7 @@ TEST_F(InjectTest, AReadOnlyDescriptorChangesNothing) {
 TEST_F(InjectTest, StatusBlockAgreesWithTheRing) {
   Device device = add();
   const Mapping mapping = device.map();
+  std::this_thread::sleep_for(std::chrono::milliseconds(2));  // the block is due
   inject(device, 10);
   const auto status = read_status(*mapping.header(), 0);
   ASSERT_TRUE(status.has_value());
@@ -160,6 +161,22 @@ TEST_F(InjectTest, StatusBlockAgreesWithTheRing) {
   EXPECT_EQ(status->block.dropped, 0u);
   EXPECT_EQ(status->block.gone, static_cast<std::uint64_t>(EVRING_GONE_NOT));
   EXPECT_GT(status->block.last_event_ns, 0u);
+}
+
+TEST_F(InjectTest, TheStatusBlockTrailsByAMillisecondAndByNoDrop) {
+  Device device = add([](auto& c) { c.mode = EVRING_MODE_GATED; });
+  const DeviceCursor cursor = device.register_cursor(StartAt::kOldest);
+  const Mapping mapping = device.map();
+  inject(device, 1);
+  std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  inject(device, 1);
+  EXPECT_EQ(read_status(*mapping.header(), 0)->block.published, 2u);
+  inject(device, 62);
+  const InjectedEvent event = checked_event(0, 0);
+  for (std::uint64_t dropped = 1; dropped <= 3; ++dropped) {
+    ASSERT_EQ(device.inject(&event, 1, sizeof(event)).published_count, 0u);
+    EXPECT_EQ(read_status(*mapping.header(), 0)->block.dropped, dropped);
+  }
 }
 
 std::uint64_t interrupts_of(const std::string& device) {

@@ -89,10 +89,12 @@ TEST_F(TornTest, TheStatusBlockIsOddUntilItIsWhole) {
   const DeviceCursor cursor = device.register_cursor(StartAt::kOldest);
   const InjectedEvent events[2] = {checked_event(1, 1), checked_event(1, 2)};
   // Room for one of two: one is published and one is dropped, in one refresh.
-  const Repeater publisher([&, next = cursor.sequence()]() mutable {
+  auto step = [&, next = cursor.sequence()]() mutable {
     std::atomic_ref(cursor.page()->cursor).store(++next, std::memory_order_release);
     device.inject(events, 2, sizeof(InjectedEvent));
-  });
+  };
+  step();  // before that the block may trail
+  const Repeater publisher(std::move(step));
   const Mapping mapping = device.map();
   const evring_header& header = *mapping.header();
   const OnCpu on_cpu(0);

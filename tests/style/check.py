@@ -34,6 +34,7 @@ KMOD_BESIDE = {  # folder or file -> all that it may include beyond what lies be
     "kmod/source/": ("kmod/driver.h", "kmod/compat.h"),
     "kmod/list/": ("kmod/baseline_abi.h",),
     "kmod/kfifo/": ("kmod/baseline_abi.h",),
+    "kmod/bare/": ("kmod/driver.h", "kmod/compat.h"),
     "kmod/probe/": (),
 }
 KERNEL_CODE = ("kmod/", "tests/guest/fault/", "tests/kernel/driver/")

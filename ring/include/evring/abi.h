@@ -144,10 +144,10 @@ enum evring_gone {
  * @lock_contended: how many times one had to wait there
  * @reserved: zero
  *
- * Kernel rings refresh on every batch. Local rings refresh on every drop, doorbell
- * and close, and on the first publish that finds the block a millisecond (by the
- * timestamps of the events) or 1,024 events old; head is always exact, so a reader
- * derives published from head.
+ * The block is refreshed on every drop and close, and by the first publish that finds
+ * it a millisecond old or behind a doorbell (local rings: a millisecond by the
+ * timestamps of the events, or 1,024 events; and by the doorbell itself). Head is
+ * always exact, so a reader derives published from head.
  */
 struct evring_status {
 	__u64 published;
