@@ -363,8 +363,8 @@ bool evring_publish(struct evring_device *device, u32 type, const void *payload,
 		section_drop(device, &section, 1);
 		return false;
 	}
-	write_event(ring->slots + ((sequence & ring->slot_mask) << ring->slot_shift),
-		    ring->slot_format, sequence, section.now_ns, event, ring->payload_bytes);
+	write_event(evring_slot_at(ring, sequence), ring->slot_format, sequence, section.now_ns,
+		    event, ring->payload_bytes);
 	evring_section_commit(producer, &section, 1);
 	evring_device_section_end(device, &section);
 	return true;

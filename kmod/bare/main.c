@@ -172,7 +172,7 @@ static int __init bare_init(void)
 	raw_spin_lock_init(&bare->lock);
 	bare->slots = kvcalloc(SLOT_COUNT * SLOT_WORDS, sizeof(u64), GFP_KERNEL);
 	if (!bare->slots) {
-		kfree(bare);
+		free_bare();
 		return -ENOMEM;
 	}
 	device = evring_register(&config);
