@@ -6,6 +6,7 @@
 #include <fstream>
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include "device_fixture.hpp"
 #include "slow_page.hpp"
@@ -88,6 +89,58 @@ TEST_F(DriverTest, IsStoppedWhenUnregisterReturnsThoughTheControlNodeWasFirst) {
 TEST_F(DriverTest, CannotNameAHomeCpuThatIsNotThere) {
   EXPECT_EQ(load_errno("home_cpu=100000"), EINVAL);
   EXPECT_EQ(load_errno("home_cpu=0"), 0);
+}
+
+/// How many events the driver published when it was asked for one.
+std::uint32_t published_by(Device& device) {
+  const InjectedEvent event;
+  return device.inject(&event, 1, sizeof(event)).published_count;
+}
+
+TEST_F(DriverTest, DropsAndCountsAnEventThatAFullGatedRingHasNoRoomFor) {
+  ASSERT_EQ(load_errno(("mode=" + std::to_string(EVRING_MODE_GATED)).c_str()), 0);
+  Device device = Device::open("held", Device::Access::kReadWrite);
+  const Mapping mapping = device.map();
+  GatedConsumer consumer(device.map(), device.register_cursor(StartAt::kOldest));
+  for (int i = 0; i < 64; ++i) ASSERT_EQ(published_by(device), 1u);
+  for (std::uint64_t dropped = 1; dropped <= 3; ++dropped) {
+    EXPECT_EQ(published_by(device), 0u);
+    EXPECT_EQ(read_status(*mapping.header(), 0)->block.dropped, dropped);
+  }
+  Event event;
+  ASSERT_EQ(consumer.try_read(event), ReadStatus::kEvent);
+  consumer.commit();
+  EXPECT_EQ(published_by(device), 1u);
+  EXPECT_EQ(published_by(device), 0u);
+  for (std::uint64_t sequence = 1; sequence <= 64; ++sequence) {
+    ASSERT_EQ(consumer.try_read(event), ReadStatus::kEvent);
+    EXPECT_EQ(event.sequence, sequence);
+    EXPECT_EQ(event.get<std::uint64_t>(), 0x5a5a5a5a5a5a5a5aULL);
+  }
+  EXPECT_EQ(consumer.try_read(event), ReadStatus::kEmpty);
+}
+
+TEST_F(DriverTest, CutsAPayloadThatIsLongerThanASlot) {
+  for (const std::uint32_t format : {EVRING_SLOT_BARE, EVRING_SLOT_TIMESTAMP, EVRING_SLOT_FULL}) {
+    const std::string parameters = "length_bytes=256 slot_format=" + std::to_string(format);
+    ASSERT_EQ(load_errno(parameters.c_str()), 0);
+    {
+      Device device = Device::open("held", Device::Access::kReadWrite);
+      const Mapping mapping = device.map();
+      AnyConsumer consumer(mapping);
+      const auto* next = reinterpret_cast<const std::uint64_t*>(mapping.slots()) + 8;
+      const std::vector<std::uint64_t> before(next, next + 8);
+      EXPECT_EQ(published_by(device), 1u);
+      EXPECT_EQ(std::vector<std::uint64_t>(next, next + 8), before) << "written into another slot";
+      AnyEvent event;
+      ASSERT_EQ(consumer.try_read(event), ReadStatus::kEvent);
+      const std::uint32_t payload_bytes = mapping.geometry().slot.payload_bytes();
+      EXPECT_EQ(event.length_bytes, payload_bytes);
+      for (std::uint32_t i = 0; i < payload_bytes; ++i)
+        ASSERT_EQ(event.payload[i], std::byte{0x5a});
+    }
+    ASSERT_TRUE(eventually([] { return unload_errno() == 0; }));
+  }
 }
 
 }  // namespace

@@ -212,5 +212,18 @@ TEST(PollSourceTest, TriesAndSaysWhyNot) {
   EXPECT_EQ(poller.link(0).name(), "local:" + options.name);
 }
 
+TEST(PollSourceTest, StartsWhereItIsRegisteredWhateverIsPublishedSince) {
+  for (const StartAt start_at : {StartAt::kNewest, StartAt::kOldest}) {
+    LocalRing ring = small_ring();
+    Producer producer(ring);
+    producer.publish(event_of(0));
+    RingLink link = RingLink::of(ring, {.start_at = start_at});
+    ASSERT_EQ(ring.registered_count(), 1u);
+    for (std::uint64_t i = 1; i <= 3; ++i) producer.publish(event_of(i));
+    const PollSource source = PollSource::from(std::move(link));
+    EXPECT_EQ(source.consumer.cursor(), start_at == StartAt::kNewest ? 1u : 0u);
+  }
+}
+
 }  // namespace
 }  // namespace evring

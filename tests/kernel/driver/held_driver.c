@@ -2,12 +2,14 @@
 /*
  * A driver that users hold on to: its device may be removed by the control node, and ends by
  * a write to the parameter "end" or with the module. Warns where an op comes after the end.
+ * For each batch that is injected it publishes one event of its own.
  */
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
+#include <linux/string.h>
 
 #include <evring/driver.h>
 
@@ -22,6 +24,20 @@ static unsigned int home_cpu = EVRING_HOME_CPU_ANY;
 module_param(home_cpu, uint, 0444);
 MODULE_PARM_DESC(home_cpu, "The CPU that the driver names");
 
+static unsigned int mode = EVRING_MODE_OVERWRITE;
+module_param(mode, uint, 0444);
+MODULE_PARM_DESC(mode, "enum evring_mode");
+
+static unsigned int slot_format = EVRING_SLOT_FULL;
+module_param(slot_format, uint, 0444);
+MODULE_PARM_DESC(slot_format, "enum evring_slot_format");
+
+static unsigned int length_bytes = 8;
+module_param(length_bytes, uint, 0444);
+MODULE_PARM_DESC(length_bytes, "Of what it publishes, however much of that fits in a slot");
+
+static u8 payload[256];
+
 static void held_stop(struct evring_device *device)
 {
 	WRITE_ONCE(stopping, true);
@@ -33,7 +49,7 @@ static int held_inject(struct evring_device *device, struct evring_inject *reque
 		       const void *events)
 {
 	WARN_ON(READ_ONCE(stopped));
-	request->published_count = evring_publish(device, 1, events, 8);
+	request->published_count = evring_publish(device, 1, payload, length_bytes);
 	return 0;
 }
 
@@ -84,11 +100,15 @@ static int __init held_init(void)
 		.flags = EVRING_DRIVER_REMOVABLE |
 			 (home_cpu == EVRING_HOME_CPU_ANY ? 0 : EVRING_DRIVER_HOME_CPU),
 		.home_cpu = home_cpu,
+		.mode = mode,
 		.slot_count = 64,
 		.slot_bytes = EVRING_SLOT_BYTES_DEFAULT,
-		.slot_format = EVRING_SLOT_FULL,
+		.slot_format = slot_format,
 	};
 
+	if (length_bytes > sizeof(payload))
+		return -EINVAL;
+	memset(payload, 0x5a, sizeof(payload));
 	ring = evring_register(&config);
 	return PTR_ERR_OR_ZERO(ring);
 }

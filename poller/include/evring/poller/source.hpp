@@ -82,13 +82,19 @@ class RingLink {
   GoneReason gone() const noexcept;
   void note_gone(GoneReason reason) noexcept { noted_gone_ = reason; }
 
-  /// A consumer that starts where options() say, gated where the ring is.
+  /// A consumer that starts where options() say, gated where the ring is. One that is
+  /// registered starts where the registration does: an owner who waits for it and then
+  /// publishes has not published past it.
   template <class Layout>
   BasicGatedConsumer<Layout> make_consumer() {
     using Gated = BasicGatedConsumer<Layout>;
     if (device_cursor_ != nullptr) return Gated(mapping(), device_cursor_);
     if (is_gated()) return Gated(mapping(), registration_);
-    return Gated(BasicConsumer<Layout>(mapping(), options_.start_at, options_.sequence));
+    const auto start_at = [this](StartAt start, std::uint64_t sequence) {
+      return Gated(BasicConsumer<Layout>(mapping(), start, sequence));
+    };
+    if (registration_ != nullptr) return start_at(StartAt::kSequence, registration_->sequence());
+    return start_at(options_.start_at, options_.sequence);
   }
 
  private:
