@@ -99,18 +99,20 @@ static inline void evring_device_put(struct evring_device *device)
 }
 
 /**
- * evring_device_section_end() - leave a section: doorbells, lock, interrupts
+ * evring_device_section_end() - publish what was written, and leave
  * @device: whose producer the section is of
  * @section: the section
+ * @count: events written from head on, at least one
  *
- * Context: Inside a section that evring_section_commit() has closed.
+ * Context: Inside a section; that ends here.
  */
-static inline void evring_device_section_end(struct evring_device *device,
-					     struct evring_section *section)
+static __always_inline void evring_device_section_end(struct evring_device *device,
+						      const struct evring_section *section,
+						      u32 count)
 {
+	evring_section_commit(&device->producer, count, section->now_ns);
 	evring_doorbell_look(&device->doorbell, section->now_ns);
-	evring_section_unlock(&device->producer);
-	local_irq_restore(section->irq_flags);
+	evring_section_leave(&device->producer, section->irq_flags);
 }
 
 #endif /* _EVRING_DEVICE_H */

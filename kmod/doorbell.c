@@ -78,7 +78,7 @@ static void ring_out(struct evring_doorbell *doorbell, struct evring_sleeper *sl
 	struct evring_producer *producer = doorbell->producer;
 
 	WRITE_ONCE(producer->doorbells_rung, producer->doorbells_rung + 1);
-	WRITE_ONCE(producer->status_due, true);
+	WRITE_ONCE(producer->refresh_due_ns, 0);
 	evring_doorbell_fire(doorbell, sleeper,
 			     event_count ? min_t(u64, event_count, INT_MAX) : -ETIME);
 }

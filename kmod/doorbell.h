@@ -86,7 +86,7 @@ void evring_doorbell_fire(struct evring_doorbell *doorbell, struct evring_sleepe
  *
  * Context: Inside a section, after its last commit.
  */
-static inline void evring_doorbell_look(struct evring_doorbell *doorbell, u64 now_ns)
+static __always_inline void evring_doorbell_look(struct evring_doorbell *doorbell, u64 now_ns)
 {
 	struct evring_producer *producer = doorbell->producer;
 

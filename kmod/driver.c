@@ -128,16 +128,15 @@ static void stamp_reserved(const struct evring_reservation reservation)
 }
 
 /* Leaves a section in which nothing was published, and @count dropped. */
-static noinline void section_drop(struct evring_device *device,
-				  const struct evring_section *section, u32 count)
+static noinline void section_drop(struct evring_device *device, unsigned long irq_flags,
+				  u64 now_ns, u32 count)
 {
 	struct evring_producer *producer = &device->producer;
 
 	trace_evring_drop(device->id, producer->head, count);
-	evring_section_commit(producer, section, 0);
+	evring_section_commit(producer, 0, now_ns);
 	/* No batch, so no look at the doorbell, which would count one. */
-	evring_section_unlock(producer);
-	local_irq_restore(section->irq_flags);
+	evring_section_leave(producer, irq_flags);
 }
 
 /*
@@ -161,7 +160,8 @@ static __always_inline bool section_open(struct evring_device *device, u32 event
 	if (reservation->event_count)
 		trace_evring_drop(device->id, producer->head, reservation->left_count);
 	else
-		section_drop(device, section, reservation->left_count);
+		section_drop(device, section->irq_flags, section->now_ns,
+			     reservation->left_count);
 	reservation->left_count = 0;
 	return reservation->event_count;
 }
@@ -215,8 +215,7 @@ void evring_commit(struct evring_device *device, struct evring_reservation *rese
 		smp_store_release(evring_reserved_slot(&copy, i),
 				  EVRING_STAMP_READY(copy.sequence + i));
 	}
-	evring_section_commit(&device->producer, &section, copy.event_count);
-	evring_device_section_end(device, &section);
+	evring_device_section_end(device, &section, copy.event_count);
 }
 EXPORT_SYMBOL_GPL(evring_commit);
 
@@ -287,8 +286,7 @@ u32 evring_publish_packed(struct evring_device *device, const void *events, u32 
 		write_packed(part, EVRING_SLOT_FULL, events, event_bytes);
 	else
 		write_packed(part, part->slot_format, events, event_bytes);
-	evring_section_commit(&device->producer, &section, part->event_count);
-	evring_device_section_end(device, &section);
+	evring_device_section_end(device, &section, part->event_count);
 	return part->event_count;
 }
 EXPORT_SYMBOL_GPL(evring_publish_packed);
@@ -347,26 +345,29 @@ EXPORT_SYMBOL_GPL(evring_publish_batch);
 bool evring_publish(struct evring_device *device, u32 type, const void *payload, u32 length_bytes)
 {
 	struct evring_producer *producer = &device->producer;
-	const struct evring_ring *ring = producer->ring;
+	const struct evring_ring *ring = &device->ring;
 	const struct evring_event event = {
 		.type = type,
 		.length_bytes = min(length_bytes, ring->payload_bytes),
 		.payload = payload,
 	};
-	struct evring_section section;
-	u64 sequence;
+	struct evring_section section __uninitialized;
+	u64 sequence, *slot;
 
 	if (!evring_section_enter(producer, &section))
 		return false;
 	sequence = producer->head;
 	if (unlikely(!evring_section_claim(producer, 1, 1))) {
-		section_drop(device, &section, 1);
+		section_drop(device, section.irq_flags, section.now_ns, 1);
 		return false;
 	}
-	write_event(evring_slot_at(ring, sequence), ring->slot_format, sequence, section.now_ns,
-		    event, ring->payload_bytes);
-	evring_section_commit(producer, &section, 1);
-	evring_device_section_end(device, &section);
+	slot = evring_slot_at(ring, sequence);
+	if (likely(ring->slot_format == EVRING_SLOT_FULL))
+		write_event(slot, EVRING_SLOT_FULL, sequence, section.now_ns, event, 0);
+	else
+		write_event(slot, ring->slot_format, sequence, section.now_ns, event,
+			    ring->payload_bytes);
+	evring_device_section_end(device, &section, 1);
 	return true;
 }
 EXPORT_SYMBOL_GPL(evring_publish);

@@ -14,6 +14,8 @@
 #include <linux/string.h>
 #include <linux/types.h>
 
+#include <asm/byteorder.h>
+
 #include <evring/abi.h>
 
 struct device;
@@ -171,20 +173,34 @@ static inline u64 *evring_reserved_words(const struct evring_reservation *reserv
 	return (void *)evring_reserved_slot(reservation, index) + reservation->payload_offset;
 }
 
+/* @bytes need not be aligned. */
+static __always_inline u64 __evring_word_at(const void *bytes)
+{
+	u64 word;
+
+	memcpy(&word, bytes, 8);
+	return word;
+}
+
 /* Whole words, the last one filled up with zeroes; @payload need not be aligned. */
 static __always_inline void __evring_write_words(u64 *words, const void *payload, u32 length_bytes)
 {
-	for (; length_bytes >= 8; length_bytes -= 8, payload += 8, words++) {
-		u64 word;
-
-		memcpy(&word, payload, 8);
-		WRITE_ONCE(*words, word);
+	for (; length_bytes >= 16; length_bytes -= 16, payload += 16, words += 2) {
+		WRITE_ONCE(words[0], __evring_word_at(payload));
+		WRITE_ONCE(words[1], __evring_word_at(payload + 8));
+	}
+	if (length_bytes >= 8) {
+		WRITE_ONCE(*words++, __evring_word_at(payload));
+		payload += 8;
+		length_bytes -= 8;
 	}
 	if (length_bytes) {
+		const u8 *bytes = payload;
 		u64 word = 0;
 
-		memcpy(&word, payload, length_bytes);
-		WRITE_ONCE(*words, word);
+		while (length_bytes)
+			word = word << 8 | bytes[--length_bytes];
+		WRITE_ONCE(*words, (__force u64)cpu_to_le64(word));
 	}
 }
 

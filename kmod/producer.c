@@ -7,7 +7,7 @@
  *   (P1) wmb                               (C1) acquire
  *   timestamp, type, payload               copy the words
  *   (P2) release stamp = READY(s)          (C2) rmb
- *   (P3) release head, once a batch        stamp still READY(s)?
+ *   (P3) release head (producer.h)         stamp still READY(s)?
  */
 #include <linux/cpu.h>
 #include <linux/init.h>
@@ -36,14 +36,19 @@ static void write_counters(const struct evring_producer *producer)
 	smp_store_release(&status->gone, producer->gone);
 }
 
-/* One writer at a time: inside a section, or with the producer stopped. */
-static void refresh_status(struct evring_producer *producer, u64 now_ns)
+/**
+ * evring_section_refresh() - write the status block
+ * @producer: the producer
+ * @now_ns: CLOCK_MONOTONIC
+ *
+ * Context: Inside a section, or with the producer stopped: one writer at a time.
+ */
+void evring_section_refresh(struct evring_producer *producer, u64 now_ns)
 {
 	struct evring_header *header = producer->ring->header;
 	struct evring_status *status = &header->status;
 
-	producer->refreshed_ns = now_ns;
-	WRITE_ONCE(producer->status_due, false);
+	WRITE_ONCE(producer->refresh_due_ns, now_ns + STATUS_PERIOD_NS);
 	WRITE_ONCE(header->status_sequence, producer->status_sequence + 1);
 	/* (P5) Odd before the block, or a torn block passes. Pairs with (C6). */
 	smp_wmb();
@@ -59,37 +64,32 @@ static void refresh_status(struct evring_producer *producer, u64 now_ns)
 	smp_store_release(&header->status_sequence, producer->status_sequence);
 }
 
-/*
- * Head is always exact, and tells what was published. The block trails by a
- * millisecond while events come, but never by a drop; by a doorbell until the next
- * batch, or where one was rung during a refresh, the next that is due.
+/**
+ * evring_producer_lock_contended() - wait for the lock that others hold
+ * @producer: the producer
+ *
+ * Context: Any but NMI, interrupts off. The lock is held when it returns.
+ * Return: how long it took in nanoseconds.
  */
-static void refresh_status_when_due(struct evring_producer *producer, u64 now_ns)
+u64 evring_producer_lock_contended(struct evring_producer *producer)
 {
-	if (unlikely(now_ns - producer->refreshed_ns >= STATUS_PERIOD_NS ||
-		     READ_ONCE(producer->status_due)))
-		refresh_status(producer, now_ns);
-}
+	u64 start_ns = ktime_get_ns(), wait_ns;
 
-/* sparse cannot follow a lock that some sources skip: for it, nothing is held. */
-static void lock_and_time(struct evring_producer *producer, struct evring_section *section)
-{
-	u64 start_ns;
-
-	if (likely(raw_spin_trylock(&producer->lock))) {
-		__release(&producer->lock);
-		return;
-	}
-	start_ns = ktime_get_ns();
 	raw_spin_lock(&producer->lock);
-	section->lock_wait_ns = ktime_get_ns() - start_ns;
-	WRITE_ONCE(producer->lock_wait_ns, producer->lock_wait_ns + section->lock_wait_ns);
+	wait_ns = ktime_get_ns() - start_ns;
+	WRITE_ONCE(producer->lock_wait_ns, producer->lock_wait_ns + wait_ns);
 	WRITE_ONCE(producer->lock_contended, producer->lock_contended + 1);
 	__release(&producer->lock);
+	return wait_ns;
 }
 
-/* With @arm_ipi: the look of every section at its own CPU's bit; see (D3). */
-static void note_cpu(struct evring_producer *producer)
+/**
+ * evring_producer_note_cpu() - with @arm_ipi, the look of every section at its CPU's bit
+ * @producer: the producer
+ *
+ * Context: Any but NMI, interrupts off.
+ */
+void evring_producer_note_cpu(struct evring_producer *producer)
 {
 	unsigned int cpu = smp_processor_id();
 
@@ -101,34 +101,6 @@ static void note_cpu(struct evring_producer *producer)
 	 * that skips this CPU misses its doorbell. Pairs with (D1).
 	 */
 	smp_mb();
-}
-
-/**
- * evring_section_enter() - begin to publish
- * @producer: the producer
- * @section: filled in
- *
- * Leave by evring_section_unlock() and local_irq_restore(), whatever happened
- * in between.
- *
- * Context: Any but NMI. Interrupts are off when it returns true.
- * Return: false when the producer is stopped; then nothing is held.
- */
-bool evring_section_enter(struct evring_producer *producer, struct evring_section *section)
-{
-	section->lock_wait_ns = 0;
-	local_irq_save(section->irq_flags);
-	if (producer->arm_ipi)
-		note_cpu(producer);
-	if (!producer->single_context)
-		lock_and_time(producer, section);
-	if (unlikely(READ_ONCE(producer->stopped))) {
-		evring_section_unlock(producer);
-		local_irq_restore(section->irq_flags);
-		return false;
-	}
-	section->now_ns = ktime_get_ns();
-	return true;
 }
 
 /**
@@ -157,28 +129,8 @@ u32 evring_section_claim_gated(struct evring_producer *producer, u32 count, u32 
 		return count;
 	WRITE_ONCE(producer->cursors.claim, producer->head + space);
 	WRITE_ONCE(producer->dropped, producer->dropped + offered - space);
-	WRITE_ONCE(producer->status_due, true);
+	WRITE_ONCE(producer->refresh_due_ns, 0);
 	return space;
-}
-
-/**
- * evring_section_commit() - publish what was written
- * @producer: the producer
- * @section: its section
- * @count: events written from head on; 0: all of them were dropped
- *
- * Context: Inside a section.
- */
-void evring_section_commit(struct evring_producer *producer, const struct evring_section *section,
-			   u32 count)
-{
-	if (count) {
-		WRITE_ONCE(producer->head, producer->head + count);
-		producer->last_event_ns = section->now_ns;
-		/* (P3) Events before head, or it tells of what is not there. Pairs with (C3). */
-		smp_store_release(&producer->ring->header->head, producer->head);
-	}
-	refresh_status_when_due(producer, section->now_ns);
 }
 
 static void nothing(void *unused)
@@ -238,7 +190,7 @@ void evring_producer_refresh(struct evring_producer *producer)
 
 	/* The lock keeps the refresh short, and out of a doorbell's. */
 	raw_spin_lock_irqsave(&producer->lock, flags);
-	refresh_status(producer, ktime_get_ns());
+	evring_section_refresh(producer, ktime_get_ns());
 	raw_spin_unlock_irqrestore(&producer->lock, flags);
 }
 
@@ -294,7 +246,7 @@ int evring_producer_init(struct evring_producer *producer, struct evring_ring *r
 	producer->limit = producer->head;
 	producer->limit_epoch = producer->cursors.epoch - 1;
 	producer->generation = atomic64_inc_return(&generations);
-	refresh_status(producer, ktime_get_ns());
+	evring_section_refresh(producer, ktime_get_ns());
 	return 0;
 }
 

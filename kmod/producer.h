@@ -11,6 +11,7 @@
 
 #include <linux/cpumask.h>
 #include <linux/spinlock.h>
+#include <linux/timekeeping.h>
 
 #include "cursor.h"
 #include "ring.h"
@@ -30,10 +31,10 @@
  * @first_sequence: where head started
  * @dropped: events offered and not published
  * @last_event_ns: timestamp of the last batch
- * @refreshed_ns: when the status block was last written
+ * @refresh_due_ns: the first batch at or past it writes the status block; 0: a counter changed
+ *                  that does not wait for that
  * @generation: of this producer
  * @status_sequence: of the header's status block, even outside a refresh
- * @status_due: a counter of the status block changed that does not wait for its time
  * @gone: enum evring_gone
  * @lock_wait_ns: time spent waiting for @lock
  * @lock_contended: how often
@@ -52,12 +53,11 @@ struct evring_producer {
 	bool gated;
 	bool arm_ipi;
 	bool stopped;
-	bool status_due;
 	u32 section_events;
 	u64 first_sequence;
 	u64 dropped;
 	u64 last_event_ns;
-	u64 refreshed_ns;
+	u64 refresh_due_ns;
 	u64 generation;
 	u64 status_sequence;
 	u64 gone;
@@ -90,10 +90,62 @@ void evring_producer_refresh(struct evring_producer *producer);
 void evring_producer_set_gone(struct evring_producer *producer, enum evring_gone gone);
 void evring_producer_barrier(struct evring_producer *producer);
 
-bool evring_section_enter(struct evring_producer *producer, struct evring_section *section);
+u64 evring_producer_lock_contended(struct evring_producer *producer);
+void evring_producer_note_cpu(struct evring_producer *producer);
 u32 evring_section_claim_gated(struct evring_producer *producer, u32 count, u32 offered);
-void evring_section_commit(struct evring_producer *producer, const struct evring_section *section,
-			   u32 count);
+void evring_section_refresh(struct evring_producer *producer, u64 now_ns);
+
+/**
+ * evring_section_leave() - let the next publisher in, and interrupts
+ * @producer: the producer
+ * @irq_flags: of the section
+ *
+ * Context: Inside a section; that ends here.
+ */
+static inline void evring_section_leave(struct evring_producer *producer, unsigned long irq_flags)
+{
+	if (likely(!producer->single_context)) {
+		__acquire(&producer->lock);
+		raw_spin_unlock(&producer->lock);
+	}
+	local_irq_restore(irq_flags);
+}
+
+/* sparse cannot follow a lock that some sources skip: for it, nothing is held. */
+static inline u64 __evring_producer_lock(struct evring_producer *producer)
+{
+	if (unlikely(producer->single_context))
+		return 0;
+	if (unlikely(!raw_spin_trylock(&producer->lock)))
+		return evring_producer_lock_contended(producer);
+	__release(&producer->lock);
+	return 0;
+}
+
+/**
+ * evring_section_enter() - begin to publish
+ * @producer: the producer
+ * @section: filled in
+ *
+ * Leave by evring_section_leave(), whatever happened in between.
+ *
+ * Context: Any but NMI. Interrupts are off when it returns true.
+ * Return: false when the producer is stopped; then nothing is held.
+ */
+static __always_inline bool evring_section_enter(struct evring_producer *producer,
+						 struct evring_section *section)
+{
+	local_irq_save(section->irq_flags);
+	if (unlikely(producer->arm_ipi))
+		evring_producer_note_cpu(producer);
+	section->lock_wait_ns = __evring_producer_lock(producer);
+	if (unlikely(READ_ONCE(producer->stopped))) {
+		evring_section_leave(producer, section->irq_flags);
+		return false;
+	}
+	section->now_ns = ktime_get_ns();
+	return true;
+}
 
 /* Events of a batch that one section writes: no more, for interrupts are off meanwhile. */
 static inline u32 evring_section_chunk(const struct evring_producer *producer, u32 count)
@@ -116,21 +168,35 @@ static inline u32 evring_section_chunk(const struct evring_producer *producer, u
  */
 static inline u32 evring_section_claim(struct evring_producer *producer, u32 count, u32 offered)
 {
-	return producer->gated ? evring_section_claim_gated(producer, count, offered) : count;
+	return unlikely(producer->gated) ? evring_section_claim_gated(producer, count, offered) :
+					   count;
 }
 
 /**
- * evring_section_unlock() - let the next publisher in
+ * evring_section_commit() - publish what was written
  * @producer: the producer
+ * @count: events written from head on; 0: all of them were dropped
+ * @now_ns: of the section
  *
- * Context: Inside a section; interrupts stay off.
+ * Head is always exact, and tells what was published. The status block trails by a
+ * millisecond while events come, but never by a drop; by a doorbell until the next
+ * batch, or where one was rung during a refresh, the next that is due.
+ *
+ * Context: Inside a section.
  */
-static inline void evring_section_unlock(struct evring_producer *producer)
+static __always_inline void evring_section_commit(struct evring_producer *producer, u32 count,
+						  u64 now_ns)
 {
-	if (producer->single_context)
-		return;
-	__acquire(&producer->lock);
-	raw_spin_unlock(&producer->lock);
+	u64 head = producer->head + count;
+
+	if (count) {
+		WRITE_ONCE(producer->head, head);
+		producer->last_event_ns = now_ns;
+		/* (P3) Events before head, or it tells of what is not there. Pairs with (C3). */
+		smp_store_release(&producer->ring->header->head, head);
+	}
+	if (unlikely(now_ns >= READ_ONCE(producer->refresh_due_ns)))
+		evring_section_refresh(producer, now_ns);
 }
 
 #endif /* _EVRING_PRODUCER_H */

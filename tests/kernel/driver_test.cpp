@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <memory>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -115,14 +116,22 @@ TEST_F(DriverTest, DropsAndCountsAnEventThatAFullGatedRingHasNoRoomFor) {
   for (std::uint64_t sequence = 1; sequence <= 64; ++sequence) {
     ASSERT_EQ(consumer.try_read(event), ReadStatus::kEvent);
     EXPECT_EQ(event.sequence, sequence);
-    EXPECT_EQ(event.get<std::uint64_t>(), 0x5a5a5a5a5a5a5a5aULL);
+    EXPECT_EQ(event.get<std::uint64_t>(), 0x0807060504030201ULL);
   }
   EXPECT_EQ(consumer.try_read(event), ReadStatus::kEmpty);
 }
 
+/// Whether `bytes` begin with as many that are their place, from 1.
+bool holds_places(std::span<const std::byte> bytes, std::uint32_t count) {
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (bytes[i] != static_cast<std::byte>(i + 1)) return false;
+  }
+  return true;
+}
+
 TEST_F(DriverTest, CutsAPayloadThatIsLongerThanASlot) {
   for (const std::uint32_t format : {EVRING_SLOT_BARE, EVRING_SLOT_TIMESTAMP, EVRING_SLOT_FULL}) {
-    const std::string parameters = "length_bytes=256 slot_format=" + std::to_string(format);
+    const std::string parameters = "length_bytes=128 slot_format=" + std::to_string(format);
     ASSERT_EQ(load_errno(parameters.c_str()), 0);
     {
       Device device = Device::open("held", Device::Access::kReadWrite);
@@ -134,10 +143,26 @@ TEST_F(DriverTest, CutsAPayloadThatIsLongerThanASlot) {
       EXPECT_EQ(std::vector<std::uint64_t>(next, next + 8), before) << "written into another slot";
       AnyEvent event;
       ASSERT_EQ(consumer.try_read(event), ReadStatus::kEvent);
-      const std::uint32_t payload_bytes = mapping.geometry().slot.payload_bytes();
-      EXPECT_EQ(event.length_bytes, payload_bytes);
-      for (std::uint32_t i = 0; i < payload_bytes; ++i)
-        ASSERT_EQ(event.payload[i], std::byte{0x5a});
+      EXPECT_EQ(event.length_bytes, mapping.geometry().slot.payload_bytes());
+      EXPECT_TRUE(holds_places(event.payload, event.length_bytes));
+    }
+    ASSERT_TRUE(eventually([] { return unload_errno() == 0; }));
+  }
+}
+
+TEST_F(DriverTest, FillsUpTheLastWordOfAPayloadWithZeroes) {
+  for (const std::uint32_t length_bytes : {1u, 7u, 13u, 24u, 39u}) {
+    ASSERT_EQ(load_errno(("length_bytes=" + std::to_string(length_bytes)).c_str()), 0);
+    {
+      Device device = Device::open("held", Device::Access::kReadWrite);
+      Consumer consumer(device.map());
+      EXPECT_EQ(published_by(device), 1u);
+      Event event;
+      ASSERT_EQ(consumer.try_read(event), ReadStatus::kEvent);
+      EXPECT_EQ(event.length_bytes, length_bytes);
+      EXPECT_TRUE(holds_places(event.payload, length_bytes));
+      for (std::uint32_t i = length_bytes; i % 8 != 0; ++i)
+        EXPECT_EQ(event.payload[i], std::byte{});
     }
     ASSERT_TRUE(eventually([] { return unload_errno() == 0; }));
   }

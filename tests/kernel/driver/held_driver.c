@@ -9,7 +9,6 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
-#include <linux/string.h>
 
 #include <evring/driver.h>
 
@@ -36,7 +35,8 @@ static unsigned int length_bytes = 8;
 module_param(length_bytes, uint, 0444);
 MODULE_PARM_DESC(length_bytes, "Of what it publishes, however much of that fits in a slot");
 
-static u8 payload[256];
+/* Each byte is its place, from 1. */
+static u8 payload[128];
 
 static void held_stop(struct evring_device *device)
 {
@@ -105,10 +105,12 @@ static int __init held_init(void)
 		.slot_bytes = EVRING_SLOT_BYTES_DEFAULT,
 		.slot_format = slot_format,
 	};
+	unsigned int i;
 
 	if (length_bytes > sizeof(payload))
 		return -EINVAL;
-	memset(payload, 0x5a, sizeof(payload));
+	for (i = 0; i < sizeof(payload); i++)
+		payload[i] = i + 1;
 	ring = evring_register(&config);
 	return PTR_ERR_OR_ZERO(ring);
 }
