@@ -36,37 +36,42 @@ void Registration::Impl::open_doorbell(int pipe_end, const std::string& name) {
   drain(doorbell_fd.get());
 }
 
-bool Registration::Impl::arm(const ArmRequest& request, std::uint64_t cursor) noexcept {
-  if (!mark.is_here()) return false;
+void Registration::Impl::begin_arm(const ArmRequest& request, std::uint64_t cursor) noexcept {
+  if (!mark.is_here()) return;
   if (is_armed) disarm();
-  const auto wake_us = static_cast<std::uint64_t>(std::max<std::int64_t>(request.wake.count(), 0));
+  armed_cursor = cursor;
+  armed_wake_us = static_cast<std::uint64_t>(std::max<std::int64_t>(request.wake.count(), 0));
   // Without a time to wait, the first event rings.
-  const std::uint64_t wake_events =
-      wake_us == 0 ? 1 : std::clamp<std::uint64_t>(request.wake_events, 1, slot_count);
+  armed_events =
+      armed_wake_us == 0 ? 1 : std::clamp<std::uint64_t>(request.wake_events, 1, slot_count);
   // (C4) Payload reads before the cursor. Pairs with (P4).
   store_release(word_of(page->cursor), cursor);
   store_relaxed(word_of(page->arm_cursor), cursor);
-  store_relaxed(word_of(page->wake_events), wake_events);
-  store_relaxed(word_of(page->wake_us), wake_us);
-
-  // (D1) The request and the armed bit before the second look at head, or an event
-  // published in between rings nobody. Pairs with (D2): the barrier runs on the
-  // producer's core for it, or else the producer fences by itself. The request
-  // before the bit. Pairs with (D4). The bit before the look at gone. Pairs with (D5).
+  store_relaxed(word_of(page->wake_events), armed_events);
+  store_relaxed(word_of(page->wake_us), armed_wake_us);
+  // (D1) The request before the armed bit. Pairs with (D4).
   is_armed = true;
   fetch_or(word_of(doorbell->armed), bit());
-  if (!expensive_barrier()) {
+}
+
+bool Registration::Impl::end_arm(bool ordered) noexcept {
+  if (!is_armed || !mark.is_here()) return false;
+  // (D1) The request and the armed bit before the second look at head, or an event
+  // published in between rings nobody. Pairs with (D2): order_arms() ran a barrier on the
+  // producer's core for it, or else the producer fences by itself. The bit before the look
+  // at gone. Pairs with (D5).
+  if (!ordered) {
     fetch_or(word_of(doorbell->armed), EVRING_ARMED_FENCE);
     fence_full();
   }
   const std::uint64_t head = load_acquire(reinterpret_cast<const std::uint64_t*>(&header->head));
-  const std::uint64_t lag = Sequence(head).count_from(cursor);
-  if (lag >= wake_events || gone(*header) != EVRING_GONE_NOT) {
+  const std::uint64_t lag = Sequence(head).count_from(armed_cursor);
+  if (lag >= armed_events || gone(*header) != EVRING_GONE_NOT) {
     disarm();
     return false;
   }
   // The producer starts the timer with the first event; this one came before the arm.
-  if (lag > 0) set_timer(timer_fd, wake_us);
+  if (lag > 0) set_timer(timer_fd, armed_wake_us);
   return true;
 }
 
@@ -98,8 +103,10 @@ int Registration::doorbell_fd() const noexcept { return impl_->doorbell_fd.get()
 int Registration::timer_fd() const noexcept { return impl_->timer_fd; }
 int Registration::owner_fd() const noexcept { return impl_->owner ? impl_->owner.get() : -1; }
 bool Registration::disarm() noexcept { return impl_->disarm(); }
-bool Registration::arm(const ArmRequest& request, std::uint64_t cursor) noexcept {
-  return impl_->arm(request, cursor);
+void Registration::begin_arm(const ArmRequest& request, std::uint64_t cursor) noexcept {
+  impl_->begin_arm(request, cursor);
 }
+bool Registration::order_arms() noexcept { return expensive_barrier(); }
+bool Registration::end_arm(bool ordered) noexcept { return impl_->end_arm(ordered); }
 
 }  // namespace evring

@@ -24,6 +24,9 @@ struct Registration::Impl {
   FileDescriptor doorbell_fd;
   int timer_fd = -1;
   bool is_armed = false;
+  std::uint64_t armed_cursor = 0;  ///< what the page says as well, which others may write
+  std::uint64_t armed_events = 0;
+  std::uint64_t armed_wake_us = 0;
   ProcessMark mark;  ///< who registered: a fork's copy does nothing
 
   /// In the owner's process (and its forks).
@@ -45,7 +48,8 @@ struct Registration::Impl {
   /// Takes the reading end of the doorbell's pipe, as a description of its own that
   /// nobody else can make block, and empties it of what rang before.
   void open_doorbell(int pipe_end, const std::string& name);
-  bool arm(const ArmRequest& request, std::uint64_t cursor) noexcept;
+  void begin_arm(const ArmRequest& request, std::uint64_t cursor) noexcept;
+  bool end_arm(bool ordered) noexcept;
   bool disarm() noexcept;
 
  private:

@@ -36,17 +36,6 @@ bool forbid(long number, int error) {
          prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
-/// Runs `body` in a child; it returns whether all is well.
-template <class Body>
-void in_child(Body&& body) {
-  std::fflush(nullptr);
-  const pid_t child = fork();
-  if (child == 0) _exit(body() ? 0 : 1);
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "child ended with " << status;
-}
-
 bool steps_down_naming(long number, int error, const char* cause) {
   if (!forbid(number, error)) return false;
   const UringSupport support = probe_io_uring();

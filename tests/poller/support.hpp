@@ -7,7 +7,11 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <chrono>
+#include <cstdio>
 #include <optional>
 #include <span>
 #include <string>
@@ -41,7 +45,17 @@ inline Event event_of(std::uint64_t value) {
   return event;
 }
 
-/// For a poller whose events are of no interest.
+/// Runs `body` in a child; it returns whether all is well.
+template <class Body>
+void in_child(Body&& body) {
+  std::fflush(nullptr);
+  const pid_t child = fork();
+  if (child == 0) _exit(body() ? 0 : 1);
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "child ended with " << status;
+}
+
 /// A poller that parks at once, for a minute, on the rung that is the parameter.
 class ParkingTest : public testing::TestWithParam<Rung> {
  protected:
@@ -54,6 +68,7 @@ class ParkingTest : public testing::TestWithParam<Rung> {
   }
 };
 
+/// For a poller whose events are of no interest.
 inline constexpr auto kIgnore = [](unsigned, std::span<const Event>) {};
 
 /// Runs a poller until it is stopped, gone or destroyed; keeps each ring's payloads.

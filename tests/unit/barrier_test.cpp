@@ -8,8 +8,8 @@
 
 #include <functional>
 
+#include "../trap.hpp"
 #include "support.hpp"
-#include "trap.hpp"
 
 namespace evring {
 namespace {
@@ -37,7 +37,7 @@ bool rang(const Registration& registration) {
 }
 
 void at_each_barrier(std::function<long()> answer) {
-  testing::trap_system_call(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, std::move(answer));
+  trap_system_call(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, std::move(answer));
 }
 
 // The event is on its way out of another core while this one arms.
@@ -84,8 +84,8 @@ TEST(BarrierTest, WhoRegistersWithoutOneAsksForAFence) {
 TEST(BarrierTest, AProducerThatNoneReachesFences) {
   EXPECT_EQ(testing::run_child([] {
               const LocalRing ring = LocalRing::anonymous({.slot_count = 64});
-              testing::trap_system_call(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED,
-                                        [] { return -EINVAL; });
+              trap_system_call(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED,
+                               [] { return -EINVAL; });
               const Producer producer(ring);
               return has_fence_bit(ring);
             }),
@@ -121,7 +121,7 @@ TEST(BarrierTest, DisarmSwallowsARingThatIsUnderWay) {
               const unsigned index = registration.index();
               const int rope = ring.producer_side()->doorbell_fds[index];
               fetch_and(armed_word(ring), ~(1ULL << index));
-              testing::trap_any_system_call(kPoll, [&]() -> long {
+              trap_any_system_call(kPoll, [&]() -> long {
                 const std::uint64_t one = 1;
                 return ::write(rope, &one, sizeof(one)) == sizeof(one) ? 1 : -EIO;
               });
@@ -141,7 +141,7 @@ TEST(BarrierTest, WhoDisarmsWhileAnotherIsRungIsNotRung) {
               if (!first.arm({}, 0) || !other.arm({}, 0)) return false;
               bool was_rung = true;
               const int rope = ring.producer_side()->doorbell_fds[first.index()];
-              testing::trap_system_call(SYS_write, static_cast<std::uint32_t>(rope), [&]() -> long {
+              trap_system_call(SYS_write, static_cast<std::uint32_t>(rope), [&]() -> long {
                 was_rung = other.disarm();
                 return 8;
               });

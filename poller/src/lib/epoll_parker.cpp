@@ -60,14 +60,21 @@ void EpollParker::forget(unsigned id) noexcept {
 ArmResult EpollParker::arm(unsigned id, const ArmRequest& request, std::uint64_t cursor) noexcept {
   Watch& watch = watches_[id];
   if (watch.link->is_device()) return arm_and_add(id, request, cursor);
+  watch.link->registration()->begin_arm(request, cursor);
+  watch.armed = true;
+  return ArmResult::kBegun;
+}
+
+ArmResult EpollParker::end_arm(unsigned id, bool ordered) noexcept {
+  Watch& watch = watches_[id];
   Registration& registration = *watch.link->registration();
-  if (!registration.arm(request, cursor)) return ArmResult::kReady;
+  watch.armed = registration.end_arm(ordered);
+  if (!watch.armed) return ArmResult::kReady;
   if (!watch.added) {
     control(EPOLL_CTL_ADD, registration.doorbell_fd(), EPOLLIN, Kind::kDoorbell, id);
     control(EPOLL_CTL_ADD, registration.timer_fd(), EPOLLIN, Kind::kDoorbell, id);
     watch.added = true;
   }
-  watch.armed = true;
   return ArmResult::kArmed;
 }
 

@@ -22,6 +22,7 @@ class EpollParker final : public Parker {
   void forget(unsigned id) noexcept override;
   void settle() noexcept override {}
   ArmResult arm(unsigned id, const ArmRequest& request, std::uint64_t cursor) noexcept override;
+  ArmResult end_arm(unsigned id, bool ordered) noexcept override;
   bool disarm(unsigned id) noexcept override;
   bool pending() const noexcept override { return false; }
   std::uint64_t wait(std::chrono::microseconds limit, std::vector<Wake>& wakes) noexcept override;

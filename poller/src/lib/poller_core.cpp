@@ -67,6 +67,7 @@ void PollerCore::admit(unsigned id, RingLink& link) {
   for (auto next = rings_.size(); next < table_.size(); ++next) rings_.push_back(&table_[next]);
   hot_.reserve(rings_.size());
   quiet_.reserve(rings_.size());
+  arming_.reserve(rings_.size());
   RingState& ring = *rings_[id];
   ring.link = &link;
   ring.empty_streak = 0;
@@ -115,10 +116,10 @@ PollerCore::Clock::time_point PollerCore::now() noexcept {
 void PollerCore::note_empty(unsigned id, std::uint64_t cursor) {
   RingState& ring = *rings_[id];
   const bool may_arm = parks() && ring.choice.rung != Rung::kSpin;
-  if (may_arm && parks_at_once()) return arm(id, cursor);
+  if (may_arm && parks_at_once()) return begin_arm(id, cursor);
   if (ring.state == State::kHot) return grow_quiet(id);
   if (!enter_quiet(id)) return move_to(id, State::kHot);
-  if (may_arm && now() - ring.quiet_since >= options_.spin) arm(id, cursor);
+  if (may_arm && now() - ring.quiet_since >= options_.spin) begin_arm(id, cursor);
 }
 
 /// Lets a hot ring become quiet that had nothing for a while: this one, or, where some
@@ -163,12 +164,28 @@ bool PollerCore::enter_quiet(unsigned id) {
   return true;
 }
 
-void PollerCore::arm(unsigned id, std::uint64_t cursor) {
+/// One that is armed behind the pass's barrier counts as armed until that says otherwise.
+void PollerCore::begin_arm(unsigned id, std::uint64_t cursor) {
   RingState& ring = *rings_[id];
   ring.counters->arms.add(1);
   ring.armed_cursor = cursor;
   const ArmResult result = parker_->arm(id, options_.arm, cursor);
   ring.empty_streak = 0;
+  if (result != ArmResult::kBegun) return take_arm(id, result);
+  move_to(id, State::kArmed);
+  arming_.push_back(id);
+}
+
+void PollerCore::end_arms() noexcept {
+  const bool ordered = Registration::order_arms();
+  for (const unsigned id : arming_) {
+    if (rings_[id]->state == State::kArmed) take_arm(id, parker_->end_arm(id, ordered));
+  }
+  arming_.clear();
+}
+
+void PollerCore::take_arm(unsigned id, ArmResult result) noexcept {
+  RingState& ring = *rings_[id];
   if (result == ArmResult::kArmed) {
     move_to(id, State::kArmed);
     // An owner that went between the last look and the arm rings no more.

@@ -94,19 +94,22 @@ void UringParker::post_command(unsigned id, Watch& watch, const evring_arm& arm)
 
 ArmResult UringParker::arm(unsigned id, const ArmRequest& request, std::uint64_t cursor) noexcept {
   Watch& watch = watches_[id];
-  if (!watch.link->is_device()) return arm_local(id, request, cursor);
+  if (!watch.link->is_device()) {
+    watch.link->registration()->begin_arm(request, cursor);
+    watch.armed = true;
+    return ArmResult::kBegun;
+  }
   if (watch.choice->rung != Rung::kUringCommand) return arm_by_ioctl(id, request, cursor);
   post_command(id, watch, to_abi(request, cursor));
   watch.armed = true;
   return ArmResult::kArmed;
 }
 
-ArmResult UringParker::arm_local(unsigned id, const ArmRequest& request,
-                                 std::uint64_t cursor) noexcept {
+ArmResult UringParker::end_arm(unsigned id, bool ordered) noexcept {
   Watch& watch = watches_[id];
-  if (!watch.link->registration()->arm(request, cursor)) return ArmResult::kReady;
+  watch.armed = watch.link->registration()->end_arm(ordered);
+  if (!watch.armed) return ArmResult::kReady;
   post_local(id, watch);
-  watch.armed = true;
   return ArmResult::kArmed;
 }
 

@@ -26,6 +26,7 @@ class UringParker final : public Parker {
   void forget(unsigned id) noexcept override;
   void settle() noexcept override;
   ArmResult arm(unsigned id, const ArmRequest& request, std::uint64_t cursor) noexcept override;
+  ArmResult end_arm(unsigned id, bool ordered) noexcept override;
   bool disarm(unsigned id) noexcept override;
   bool pending() const noexcept override { return ring_.pending(); }
   std::uint64_t wait(std::chrono::microseconds limit, std::vector<Wake>& wakes) noexcept override;
@@ -64,7 +65,6 @@ class UringParker final : public Parker {
   void post_poll(int fd, unsigned mask, bool multishot, std::uint64_t user_data) noexcept;
   void post_local(unsigned id, Watch& watch) noexcept;
   void post_command(unsigned id, Watch& watch, const evring_arm& arm) noexcept;
-  ArmResult arm_local(unsigned id, const ArmRequest& request, std::uint64_t cursor) noexcept;
   ArmResult arm_by_ioctl(unsigned id, const ArmRequest& request, std::uint64_t cursor) noexcept;
   void remove_poll(std::uint64_t user_data) noexcept;
   void cancel_arm(unsigned id, Watch& watch) noexcept;

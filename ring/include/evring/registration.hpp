@@ -40,7 +40,17 @@ class Registration {
   ///         events are there already or the ring is gone, and nothing is armed.
   /// Pays the expensive side of the barrier (membarrier), so the producer need not.
   /// Publishes `cursor` to a gated producer too.
-  [[nodiscard]] bool arm(const ArmRequest& request, std::uint64_t cursor) noexcept;
+  [[nodiscard]] bool arm(const ArmRequest& request, std::uint64_t cursor) noexcept {
+    begin_arm(request, cursor);
+    return end_arm(order_arms());
+  }
+  /// arm() for many registrations at the price of one barrier: begin_arm() of each, then
+  /// order_arms(), then end_arm() of each with what that returned. Nobody sleeps before.
+  void begin_arm(const ArmRequest& request, std::uint64_t cursor) noexcept;
+  /// @return false: no membarrier(2) here; the producers are asked to fence.
+  static bool order_arms() noexcept;
+  /// @return as arm() does; false too where nothing was begun.
+  [[nodiscard]] bool end_arm(bool ordered) noexcept;
 
   /// Takes the arm back and swallows a doorbell that rang meanwhile. After a
   /// wake-up too. @return whether it had rung.

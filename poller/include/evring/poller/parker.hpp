@@ -20,6 +20,7 @@ namespace evring {
 
 enum class ArmResult : std::uint8_t {
   kArmed,  ///< a doorbell will come
+  kBegun,  ///< a local ring: end_arm() is due before the thread sleeps
   kReady,  ///< events are there already; nothing is armed
   kGone,   ///< the ring is gone
 };
@@ -53,6 +54,9 @@ class Parker {
 
   /// Asks for one doorbell for events at or past `cursor`.
   virtual ArmResult arm(unsigned id, const ArmRequest& request, std::uint64_t cursor) noexcept = 0;
+  /// The second half of an arm() that has begun, with what Registration::order_arms() returned
+  /// for all of them. @return kArmed or kReady.
+  virtual ArmResult end_arm(unsigned id, bool ordered) noexcept = 0;
   /// Takes an arm back. @return whether its doorbell had rung.
   virtual bool disarm(unsigned id) noexcept = 0;
 

@@ -85,8 +85,8 @@ class PollerCore {
   static constexpr std::size_t kGlancesWhenBusy = QuietSet::kGlancesMax;
   static constexpr std::size_t kGlancesWhenIdle = 2;
   static constexpr std::uint64_t kPassesPerQuietLook = 64;  ///< a whole look: is it gone?
-  static constexpr std::uint64_t kPassesPerArmLook = 16;    ///< is one quiet for long enough?
-  static constexpr std::size_t kArmLooksPerPass = 4;
+  static constexpr std::uint64_t kPassesPerArmLook = 64;    ///< is one quiet for long enough?
+  static constexpr std::size_t kArmLooksPerPass = 64;       ///< their arms share a barrier
   static constexpr std::uint64_t kPassesPerParkerLook = 1 << 16;
   static constexpr std::uint64_t kPassesPerClockLook = 1 << 10;
 
@@ -143,6 +143,8 @@ class PollerCore {
       look_after_armed();
   }
   void end_pass() noexcept {
+    if (!arming_.empty()) [[unlikely]]
+      end_arms();
     if (!woken_) [[likely]]
       return;
     woken_ = false;
@@ -197,7 +199,9 @@ class PollerCore {
   std::atomic<bool> has_changes_{false};
 
  private:
-  void arm(unsigned id, std::uint64_t cursor);
+  void begin_arm(unsigned id, std::uint64_t cursor);
+  void end_arms() noexcept;
+  void take_arm(unsigned id, ArmResult result) noexcept;
   void grow_quiet(unsigned id);
   bool enter_quiet(unsigned id);
   unsigned longest_quiet_hot() const noexcept;
@@ -217,6 +221,7 @@ class PollerCore {
   std::size_t armed_count_ = 0;
   std::size_t quiet_with_doorbell_count_ = 0;
   std::size_t alive_count_ = 0;
+  std::vector<unsigned> arming_;  ///< armed in this pass, behind one barrier for all at its end
   std::vector<Wake> wakes_;
   std::uint64_t pass_ = 0;
   Clock::time_point now_{};

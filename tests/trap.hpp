@@ -17,7 +17,7 @@
 #include <system_error>
 #include <utility>
 
-namespace evring::testing {
+namespace evring {
 
 inline std::function<long()>& trap_answer() {
   static std::function<long()> answer;
@@ -78,4 +78,4 @@ inline void trap_system_call(long number, std::uint32_t first, std::function<lon
   install_trap(code, std::move(answer));
 }
 
-}  // namespace evring::testing
+}  // namespace evring
