@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The driver interface of driver.h, over the sections of producer.h.
- * Ordering: P1 and P2, see producer.c; ring/PROTOCOL.md draws the pairs.
+ * Ordering: P1 and P2, in the picture of producer.c; ring/PROTOCOL.md draws the pairs.
  */
 #include <linux/export.h>
 #include <linux/slab.h>

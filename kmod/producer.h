@@ -3,8 +3,8 @@
  * The producer side of a ring. Every publish is a section: interrupts off, the
  * raw spinlock in front held (or skipped by a source that never runs beside
  * itself), then claim, write, commit, leave. Any context but NMI.
- * Ordering: P1, P2 in driver.c, P3 and status P5, P6 here, gating P4 in cursor.c, doorbells
- * D1..D3 in doorbell.c; ring/PROTOCOL.md draws the pairs.
+ * Ordering: P1, P2 in driver.c, P3 here, status P5, P6, P8 in producer.c, gating P4 in
+ * cursor.c, doorbells D1, D3 in producer.c, D2 in doorbell.h; ring/PROTOCOL.md draws the pairs.
  */
 #ifndef _EVRING_PRODUCER_H
 #define _EVRING_PRODUCER_H

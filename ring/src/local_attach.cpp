@@ -38,6 +38,13 @@ Registration make_registration(OwnerLink& link, const std::string& name) {
       answer.reply.index >= EVRING_CONSUMER_COUNT_MAX) {
     throw_errno(name + ": the registration it answered with is not whole", EPROTO);
   }
+  const evring_header& header = *link.mapping.header();
+  const std::uint64_t first = link.mapping.geometry().first_sequence;
+  // (C3) as for any reader: head only goes on from where the owner saw it. Pairs with (P3).
+  const std::uint64_t head = load_acquire(reinterpret_cast<const std::uint64_t*>(&header.head));
+  if (answer.reply.sequence - first > head - first) {
+    throw_errno(name + ": the registration it answered with starts outside of the ring", EPROTO);
+  }
   require_kind(answer.descriptors[3].get(), "pipe:", name + ": doorbell");
   require_kind(answer.descriptors[4].get(), "anon_inode:[timerfd]", name + ": timer");
   auto inside = std::make_unique<Registration::Impl>();

@@ -115,13 +115,14 @@ TEST_F(LocalSocketTest, AClientThatFillsItsDoorbellStopsNoProducer) {
   EXPECT_EQ(producer.next_sequence(), 5u);
 }
 
-/// Answers the first that asks as an owner would, but hands out `descriptors`.
-void serve_once(int listener, const std::vector<int>& descriptors) {
+/// Answers the first that asks as an owner would, but hands out `descriptors` and a
+/// registration that starts at `sequence`.
+void serve_once(int listener, const std::vector<int>& descriptors, std::uint64_t sequence) {
   const FileDescriptor client(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
   std::array<char, 64> request{};
   ::recv(client.get(), request.data(), request.size(), 0);
   std::array<std::uint64_t, 24> reply{0x006b636f73727665ULL, 1,
-                                      std::uint64_t{descriptors.size()} << 32};
+                                      std::uint64_t{descriptors.size()} << 32, sequence};
   testing::send_descriptors(client.get(), reply.data(), sizeof(reply), descriptors);
   char end = 0;
   ::recv(client.get(), &end, 1, 0);
@@ -137,7 +138,7 @@ FileDescriptor listen_as(const std::string& name) {
   return listener;
 }
 
-TEST_F(LocalSocketTest, AnOwnerThatHandsOutOtherFilesIsRefused) {
+TEST_F(LocalSocketTest, AnOwnerThatHandsOutOtherFilesOrStartsIsRefused) {
   LocalRing model = LocalRing::anonymous();
   const FileDescriptor page(::memfd_create("page", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   ASSERT_EQ(::ftruncate(page.get(), 4096), 0);
@@ -150,8 +151,8 @@ TEST_F(LocalSocketTest, AnOwnerThatHandsOutOtherFilesIsRefused) {
   const FileDescriptor event(::eventfd(0, EFD_CLOEXEC));
   const int ring = model.read_only_fd();
   const FileDescriptor listener = listen_as("odd");
-  const auto error_with = [&](const std::vector<int>& descriptors) {
-    std::thread owner([&] { serve_once(listener.get(), descriptors); });
+  const auto error_with = [&](const std::vector<int>& descriptors, std::uint64_t sequence = 0) {
+    std::thread owner([&] { serve_once(listener.get(), descriptors, sequence); });
     const int error = error_of("odd", StartAt::kNewest);
     owner.join();
     return error;
@@ -169,6 +170,10 @@ TEST_F(LocalSocketTest, AnOwnerThatHandsOutOtherFilesIsRefused) {
   EXPECT_EQ(error_with({ring, good_page, unsealed.get(), pipe_end.get(), timer.get()}), EPROTO);
   EXPECT_EQ(error_with({pipe_end.get(), good_page, good_page, pipe_end.get(), timer.get()}),
             EPROTO);
+  for (const std::uint64_t past_head : {1ULL, ~0ULL}) {
+    EXPECT_EQ(error_with({ring, good_page, good_page, pipe_end.get(), timer.get()}, past_head),
+              EPROTO);
+  }
 }
 
 TEST_F(LocalSocketTest, AnOwnerWhoIsSomebodyElseIsRefused) {

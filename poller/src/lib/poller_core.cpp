@@ -164,7 +164,8 @@ bool PollerCore::enter_quiet(unsigned id) {
   return true;
 }
 
-/// One that is armed behind the pass's barrier counts as armed until that says otherwise.
+/// One that is armed behind the pass's barrier counts as armed until that says otherwise, at
+/// the end of the same pass: no number is given out again meanwhile.
 void PollerCore::begin_arm(unsigned id, std::uint64_t cursor) {
   RingState& ring = *rings_[id];
   ring.counters->arms.add(1);

@@ -101,6 +101,7 @@ class BasicPoller : public PollerCore {
     if (has_changes()) [[unlikely]]
       change_rings();
     begin_pass();
+    const ArmsEnd arms_end(*this);
     std::size_t event_count = 0;
     for (std::size_t i = 0; i < hot_.size();) {
       const unsigned id = hot_[i];

@@ -142,9 +142,21 @@ class PollerCore {
     if (parker_->pending() || pass_ % kPassesPerClockLook == 0) [[unlikely]]
       look_after_armed();
   }
+  /// Ends the arms of a pass, of one too that is left by an exception.
+  class ArmsEnd {
+   public:
+    explicit ArmsEnd(PollerCore& core) noexcept : core_(core) {}
+    ArmsEnd(const ArmsEnd&) = delete;
+    ArmsEnd& operator=(const ArmsEnd&) = delete;
+    ~ArmsEnd() {
+      if (!core_.arming_.empty()) [[unlikely]]
+        core_.end_arms();
+    }
+
+   private:
+    PollerCore& core_;
+  };
   void end_pass() noexcept {
-    if (!arming_.empty()) [[unlikely]]
-      end_arms();
     if (!woken_) [[likely]]
       return;
     woken_ = false;
