@@ -5,8 +5,10 @@
 #pragma once
 
 #include <linux/filter.h>
+#include <linux/membarrier.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 
 #include <cerrno>
@@ -76,6 +78,11 @@ inline void trap_system_call(long number, std::uint32_t first, std::function<lon
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
   install_trap(code, std::move(answer));
+}
+
+/// `answer()` stands for the barrier of whoever arms or registers.
+inline void at_each_barrier(std::function<long()> answer) {
+  trap_system_call(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, std::move(answer));
 }
 
 }  // namespace evring

@@ -36,10 +36,6 @@ bool rang(const Registration& registration) {
   return ::read(registration.doorbell_fd(), &count, sizeof(count)) > 0;
 }
 
-void at_each_barrier(std::function<long()> answer) {
-  trap_system_call(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, std::move(answer));
-}
-
 // The event is on its way out of another core while this one arms.
 TEST(BarrierTest, AnEventThatTheBarrierBringsOutIsSeen) {
   EXPECT_EQ(testing::run_child([] {

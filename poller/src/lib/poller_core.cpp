@@ -179,9 +179,7 @@ void PollerCore::begin_arm(unsigned id, std::uint64_t cursor) {
 
 void PollerCore::end_arms() noexcept {
   const bool ordered = Registration::order_arms();
-  for (const unsigned id : arming_) {
-    if (rings_[id]->state == State::kArmed) take_arm(id, parker_->end_arm(id, ordered));
-  }
+  for (const unsigned id : arming_) take_arm(id, parker_->end_arm(id, ordered));
   arming_.clear();
 }
 

@@ -90,11 +90,9 @@ class RingLink {
     using Gated = BasicGatedConsumer<Layout>;
     if (device_cursor_ != nullptr) return Gated(mapping(), device_cursor_);
     if (is_gated()) return Gated(mapping(), registration_);
-    const auto start_at = [this](StartAt start, std::uint64_t sequence) {
-      return Gated(BasicConsumer<Layout>(mapping(), start, sequence));
-    };
-    if (registration_ != nullptr) return start_at(StartAt::kSequence, registration_->sequence());
-    return start_at(options_.start_at, options_.sequence);
+    const bool has_seat = registration_ != nullptr;
+    return Gated(BasicConsumer<Layout>(mapping(), has_seat ? StartAt::kSequence : options_.start_at,
+                                       has_seat ? registration_->sequence() : options_.sequence));
   }
 
  private:
