@@ -61,9 +61,14 @@ struct evring_file {
 	struct rcu_head rcu;
 };
 
-static inline void evring_file_wake(struct evring_file *file, __poll_t events)
+/*
+ * Without saying for what: a poll of io_uring believes what it is told, and one that was
+ * posted since the doorbell would end by a wake-up that is late. All others look for
+ * themselves anyway.
+ */
+static inline void evring_file_wake(struct evring_file *file)
 {
-	wake_up_interruptible_poll(&file->wait, events);
+	wake_up_interruptible(&file->wait);
 }
 
 /* Is there an event that read() has not printed? */

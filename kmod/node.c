@@ -13,20 +13,17 @@
 
 static void poll_wake(struct evring_sleeper *sleeper)
 {
-	evring_file_wake(container_of(sleeper, struct evring_file, poll_sleeper),
-			 EPOLLIN | EPOLLRDNORM);
+	evring_file_wake(container_of(sleeper, struct evring_file, poll_sleeper));
 }
 
 static void read_wake(struct evring_sleeper *sleeper)
 {
-	evring_file_wake(container_of(sleeper, struct evring_file, read_sleeper),
-			 EPOLLIN | EPOLLRDNORM);
+	evring_file_wake(container_of(sleeper, struct evring_file, read_sleeper));
 }
 
 static void device_ended(struct evring_opening *opening)
 {
-	evring_file_wake(container_of(opening, struct evring_file, opening),
-			 EPOLLIN | EPOLLRDNORM | EPOLLHUP | EPOLLERR);
+	evring_file_wake(container_of(opening, struct evring_file, opening));
 }
 
 static struct evring_file *file_allocate(struct evring_device *device)

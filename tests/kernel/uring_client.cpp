@@ -2,6 +2,8 @@
 // See uring_client.hpp.
 #include "uring_client.hpp"
 
+#include <poll.h>
+
 #include <cstring>
 #include <system_error>
 
@@ -38,6 +40,13 @@ void UringClient::arm(int fd, const evring_arm& request, std::uint64_t user_data
 
 void UringClient::command(int fd, std::uint32_t operation, std::uint64_t user_data) {
   prepare(fd, operation, user_data);
+  check(io_uring_submit(&ring_), "io_uring_submit");
+}
+
+void UringClient::poll(int fd, std::uint64_t user_data) {
+  io_uring_sqe* sqe = prepare(fd, 0, user_data);
+  sqe->opcode = IORING_OP_POLL_ADD;
+  sqe->poll32_events = POLLIN;
   check(io_uring_submit(&ring_), "io_uring_submit");
 }
 

@@ -22,6 +22,8 @@ class UringClient {
 
   void arm(int fd, const evring_arm& request, std::uint64_t user_data);
   void command(int fd, std::uint32_t operation, std::uint64_t user_data);
+  /// Ends once, when there is something to read.
+  void poll(int fd, std::uint64_t user_data);
 
   struct Completion {
     std::uint64_t user_data;

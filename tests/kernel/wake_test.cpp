@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "device_fixture.hpp"
+#include "uring_client.hpp"
 
 namespace evring::kernel_test {
 namespace {
@@ -154,6 +155,30 @@ TEST_F(WakeTest, ADescriptorThatIsClosedDuringAWakeUpIsStillThereForIt) {
     ASSERT_EQ(::epoll_wait(epolls.back().get(), &got, 1, 10000), 1);
     closed.reset();
     ASSERT_EQ(::epoll_wait(epolls.front().get(), &got, 1, 10000), 1);
+  }
+}
+
+// A poll of io_uring, unlike others, asks the device nothing when it is told what there is.
+TEST_F(WakeTest, AWakeUpThatIsLateEndsNoPollOfTheNextArm) {
+  keep_the_thread_on_cpu_0();
+  const OnCpu on_cpu(1);
+  Device device = add();
+  const Device watched = Device::open(device.name());
+  const auto epolls = watch_often(watched);
+  UringClient uring;
+  for (std::uint64_t i = 0; i < 40; i += 2) {
+    arm(watched, {i, 0, 1, 10000});
+    arm(device, {i, 0, 1, 10000});
+    inject(device, 1);
+    // The thread has taken both, and walks along the watches of the first.
+    epoll_event got{};
+    ASSERT_EQ(::epoll_wait(epolls.back().get(), &got, 1, 10000), 1);
+    arm(device, {i + 1, 0, 1, 10000});
+    uring.poll(device.fd(), i);
+    ASSERT_EQ(::epoll_wait(epolls.front().get(), &got, 1, 10000), 1);
+    EXPECT_FALSE(uring.wait(std::chrono::milliseconds(20))) << "there is no event yet";
+    inject(device, 1);
+    ASSERT_TRUE(uring.wait());
   }
 }
 
