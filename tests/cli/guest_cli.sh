@@ -80,9 +80,9 @@ expect 1 "run as root" su nobody -s /bin/sh -c "evring add bar"
 expect 0 "soft0" su nobody -s /bin/sh -c "evring list"
 
 echo "== stress"
-expect 0 '"balanced": true' evring stress --device kernel --seconds 2 --producers 4 --json
-expect 0 '"balanced": true' evring stress --device kernel --seconds 2 --mode gated --json
-expect 0 '"balanced": true' evring stress --device kernel --seconds 2 --churn --rings 2 --json
+expect 0 '"balanced": true' evring stress --device kernel --seconds 1 --producers 4 --json
+expect 0 '"balanced": true' evring stress --device kernel --seconds 1 --mode gated --json
+expect 0 '"balanced": true' evring stress --device kernel --seconds 1 --churn --rings 2 --json
 expect 1 '"balanced": false' \
   evring stress --device kernel --seconds 1 --mode gated --fault corrupt --json
 evring stress --device kernel --seconds 600 >/tmp/stressed 2>&1 &

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Ten processes hammer one soft device for four seconds; every event is accounted for.
+// Ten processes hammer one soft device for two seconds; every event is accounted for.
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -17,7 +17,7 @@ namespace evring::kernel_test {
 namespace {
 
 constexpr int kInjectors = 10;
-constexpr auto kDuration = std::chrono::seconds(4);
+constexpr auto kDuration = std::chrono::seconds(2);
 
 /// Shared with the children.
 struct Account {

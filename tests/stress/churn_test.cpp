@@ -290,7 +290,7 @@ template <class Layout>
 void expect_balance(const Load& load) {
   SCOPED_TRACE("repeat with EVRING_SEED=" + std::to_string(base_seed()));
   Churn<Layout> churn(load);
-  churn.run(std::chrono::milliseconds(environment("EVRING_STRESS_MS", 1500)));
+  churn.run(std::chrono::milliseconds(environment("EVRING_STRESS_MS", 600)));
   churn.check();
 }
 
