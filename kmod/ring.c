@@ -10,6 +10,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
+#include <linux/vmstat.h>
 
 #include "ring.h"
 
@@ -29,10 +30,14 @@ static unsigned long pages_allowed(void)
 	return limit_mib ? limit_mib << (20 - PAGE_SHIFT) : totalram_pages() / 4;
 }
 
-/* What is there without ending a program for it, less a reserve for what others need. */
+/*
+ * What is there without ending a program for it, less a reserve for what others need.
+ * Slabs that say that they can be reclaimed do not count: files in memory alone pin theirs.
+ */
 static unsigned long pages_available(void)
 {
-	long available = si_mem_available() - (long)(totalram_pages() / 32);
+	long slabs = global_node_page_state_pages(NR_SLAB_RECLAIMABLE_B);
+	long available = si_mem_available() - slabs - (long)(totalram_pages() / 32);
 
 	return max(available, 0L);
 }
