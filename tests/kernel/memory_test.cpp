@@ -55,8 +55,8 @@ TEST_F(MemoryTest, RingsLeaveAReserveForOthers) {
     error = add_errno("ring" + std::to_string(count), slot_count);
     if (error == 0) ++count;
   }
-  const std::uint64_t free_kib =
-      memory_kib("MemFree");  // no file cache here that could be given up
+  // No file cache here that could be given up.
+  const std::uint64_t free_kib = memory_kib("MemFree");
   while (count-- > 0) EXPECT_EQ(remove("ring" + std::to_string(count)), 0);
   EXPECT_EQ(error, ENOMEM);
   EXPECT_GT(free_kib, reserve_kib * 9 / 10) << "of " << memory_kib("MemTotal") << " KiB";
