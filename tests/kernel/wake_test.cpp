@@ -105,6 +105,11 @@ std::vector<FileDescriptor> watch_often(const Device& device) {
   return epolls;
 }
 
+bool is_woken(const FileDescriptor& epoll) {
+  epoll_event got{};
+  return ::epoll_wait(epoll.get(), &got, 1, 10000) == 1;
+}
+
 // The output says how long the ticks of CPU 1 wait for it: not at all for the thread.
 TEST_F(WakeTest, ADescriptorInManyEpollsWakesThemAll) {
   const std::size_t round_count = rounds(21);
@@ -130,10 +135,7 @@ TEST_F(WakeTest, ADescriptorInManyEpollsWakesThemAll) {
                 flags == 0 ? "thread" : "irq", 20 * epolls.size(),
                 static_cast<unsigned long long>(gaps_ns[round_count / 2]));
     arm(device, {device.info().head + 1, 0, 1, 10000});
-    epoll_event got{};
-    for (const FileDescriptor& epoll : epolls) {
-      ASSERT_EQ(::epoll_wait(epoll.get(), &got, 1, 10000), 1);
-    }
+    for (const FileDescriptor& epoll : epolls) ASSERT_TRUE(is_woken(epoll));
     EXPECT_EQ(remove(device.name()), 0);
   }
 }
@@ -151,10 +153,9 @@ TEST_F(WakeTest, ADescriptorThatIsClosedDuringAWakeUpIsStillThereForIt) {
     arm(*closed, {i, 0, 1, 10000});
     inject(device, 1);
     // The thread has taken both, and walks along the watches of the first.
-    epoll_event got{};
-    ASSERT_EQ(::epoll_wait(epolls.back().get(), &got, 1, 10000), 1);
+    ASSERT_TRUE(is_woken(epolls.back()));
     closed.reset();
-    ASSERT_EQ(::epoll_wait(epolls.front().get(), &got, 1, 10000), 1);
+    ASSERT_TRUE(is_woken(epolls.front()));
   }
 }
 
@@ -171,11 +172,10 @@ TEST_F(WakeTest, AWakeUpThatIsLateEndsNoPollOfTheNextArm) {
     arm(device, {i, 0, 1, 10000});
     inject(device, 1);
     // The thread has taken both, and walks along the watches of the first.
-    epoll_event got{};
-    ASSERT_EQ(::epoll_wait(epolls.back().get(), &got, 1, 10000), 1);
+    ASSERT_TRUE(is_woken(epolls.back()));
     arm(device, {i + 1, 0, 1, 10000});
     uring.poll(device.fd(), i);
-    ASSERT_EQ(::epoll_wait(epolls.front().get(), &got, 1, 10000), 1);
+    ASSERT_TRUE(is_woken(epolls.front()));
     EXPECT_FALSE(uring.wait(std::chrono::milliseconds(20))) << "there is no event yet";
     inject(device, 1);
     ASSERT_TRUE(uring.wait());
